@@ -1,0 +1,234 @@
+//! The fast allocator: one bit for each candidate, exact at any occupancy.
+//!
+//! All candidates of a member, over all virtual IPs, are one space of positions. For each
+//! transport and destination that has a held key there is a row of bits over that space; a bit is
+//! set while its position is held. Finding a port is finding the next zero:
+//!
+//! ```text
+//!             203.0.113.1                203.0.113.2
+//!        1024 1025 1026 1027        1024 1025 1026 1027
+//!       [  1    1    0    1          0    0    0    0  ]   start at 0: position 2
+//! ```
+//!
+//! What does not fit the rows stands aside in a plain set, looked at only while there is any:
+//! keys bound under a configuration since replaced, and keys of members that keep their ports.
+
+use rustc_hash::FxHashMap;
+
+use super::held::Held;
+use super::probing::seed_of;
+use super::random::SplitMix;
+use super::{PortAllocator, Refusal};
+use crate::flow::{Binding, Endpoint, FiveTuple, Transport};
+use crate::nat::{Candidates, Member, Nat, Owner, PortPolicy, Remote, Selection};
+
+/// Exact over all virtual IPs and ports of a member.
+#[derive(Debug, Clone)]
+pub struct Bitmap {
+    nat: Nat,
+    random: SplitMix,
+    rows: FxHashMap<RowKey, Row>,
+    held: FxHashMap<Binding, Remote>,
+    aside: Held,
+}
+
+/// Who shares a row, and towards what its keys are unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct RowKey {
+    owner: Owner,
+    transport: Transport,
+    remote: Remote,
+}
+
+/// A bit for each position; set while held.
+#[derive(Debug, Clone)]
+struct Row {
+    words: Vec<u64>,
+    used: usize,
+}
+
+impl Bitmap {
+    /// An allocator that has given nothing yet.
+    pub fn new(nat: &Nat) -> Self {
+        Self {
+            nat: nat.clone(),
+            random: SplitMix::new(seed_of(nat)),
+            rows: FxHashMap::default(),
+            held: FxHashMap::default(),
+            aside: Held::default(),
+        }
+    }
+
+    /// Enters a binding into its row, or sets it aside.
+    fn hold(&mut self, binding: Binding, remote: Remote) {
+        match place(&self.nat, binding, remote) {
+            Some((key, candidates, position)) => {
+                let row = self.rows.entry(key).or_insert_with(|| Row::new(candidates.len()));
+                row.set(position);
+            }
+            None => self.aside.hold(binding, remote),
+        }
+        self.held.insert(binding, remote);
+    }
+}
+
+impl PortAllocator for Bitmap {
+    fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
+        let search = Search {
+            nat: &self.nat,
+            aside: &self.aside,
+            flow,
+            candidates,
+            row: self.rows.get(&row_key(&self.nat, flow, owner_of(&self.nat, flow))),
+        };
+        let external = match self.nat.selection {
+            Selection::LowestFirst => search.from(0),
+            Selection::Random(_) => search.from(self.random.below(candidates.len())),
+            Selection::Spread => search.least_loaded(),
+        };
+        let external = external.ok_or(Refusal::Exhausted)?;
+        self.hold(Binding { flow, external }, self.nat.port_reuse.remote(flow.destination));
+        Ok(external)
+    }
+
+    fn release(&mut self, binding: Binding) {
+        let Some(remote) = self.held.remove(&binding) else {
+            return;
+        };
+        let Some((key, _, position)) = place(&self.nat, binding, remote) else {
+            return self.aside.release(binding);
+        };
+        let Some(row) = self.rows.get_mut(&key) else {
+            return;
+        };
+        row.clear(position);
+        if row.used == 0 {
+            self.rows.remove(&key);
+        }
+    }
+
+    fn reconfigure(&mut self, nat: &Nat) {
+        let held = std::mem::take(&mut self.held);
+        *self = Self { random: self.random.clone(), ..Self::new(nat) };
+        for (binding, remote) in held {
+            self.hold(binding, remote);
+        }
+    }
+}
+
+/// The row and position of a held key; `None` if it fits no row of this configuration.
+fn place(nat: &Nat, binding: Binding, remote: Remote) -> Option<(RowKey, Candidates<'_>, usize)> {
+    let owner = nat.owner(binding.external);
+    let inside = match owner {
+        Owner::Member(member) => Endpoint::new(member.0, binding.flow.source.port),
+        Owner::Shared => Endpoint::new(nat.pool.members().next()?.0, binding.flow.source.port),
+        Owner::Lease | Owner::Nobody => return None,
+    };
+    let key = row_key(nat, binding.flow, owner);
+    if key.remote != remote || !nat.ports.translates_ports() {
+        return None;
+    }
+    let candidates = nat.candidates(binding.flow.from(inside))?;
+    Some((key, candidates, candidates.position(binding.external)?))
+}
+
+fn row_key(nat: &Nat, flow: FiveTuple, owner: Owner) -> RowKey {
+    let remote = nat.port_reuse.remote(flow.destination);
+    RowKey { owner, transport: flow.transport, remote }
+}
+
+/// Whose candidates a flow's are.
+fn owner_of(nat: &Nat, flow: FiveTuple) -> Owner {
+    match nat.ports {
+        PortPolicy::OnDemand(_) => Owner::Shared,
+        _ => Owner::Member(Member(flow.source.address)),
+    }
+}
+
+/// One look for a free endpoint.
+struct Search<'a> {
+    nat: &'a Nat,
+    aside: &'a Held,
+    flow: FiveTuple,
+    candidates: Candidates<'a>,
+    row: Option<&'a Row>,
+}
+
+impl Search<'_> {
+    /// The next eligible endpoint from a position on, past the last and round to the first.
+    fn from(&self, start: usize) -> Option<Endpoint> {
+        let len = self.candidates.len();
+        if self.row.is_some_and(|row| row.used == len) {
+            return None;
+        }
+        self.within(start..len).or_else(|| self.within(0..start))
+    }
+
+    /// The lowest eligible endpoint on the virtual IP with the fewest keys that has one.
+    fn least_loaded(&self) -> Option<Endpoint> {
+        let ports = self.candidates.block().len() as usize;
+        let range = |address: &usize| address * ports..(address + 1) * ports;
+        let load = |address: &usize| {
+            let vip = self.candidates.addresses()[*address].0;
+            let aside = self.aside.load(self.nat, self.flow, vip);
+            aside + self.row.map_or(0, |row| row.used_within(range(address)))
+        };
+        let mut addresses: Vec<usize> = (0..self.candidates.addresses().len()).collect();
+        addresses.sort_by_cached_key(load);
+        addresses.iter().find_map(|address| self.within(range(address)))
+    }
+
+    /// The lowest eligible endpoint among these positions.
+    fn within(&self, positions: std::ops::Range<usize>) -> Option<Endpoint> {
+        let mut at = positions.start;
+        while at < positions.end {
+            let position = self.row.map_or(Some(at), |row| row.next_free(at))?;
+            let endpoint = self.candidates.at(position).filter(|_| position < positions.end)?;
+            if self.nothing_aside() || self.aside.is_eligible(self.nat, self.flow, endpoint) {
+                return Some(endpoint);
+            }
+            at = position + 1;
+        }
+        None
+    }
+
+    fn nothing_aside(&self) -> bool {
+        self.aside.is_empty()
+            && self.nat.inbound_rules.is_empty()
+            && self.nat.ports.translates_ports()
+    }
+}
+
+impl Row {
+    fn new(positions: usize) -> Self {
+        Self { words: vec![0; positions.div_ceil(64)], used: 0 }
+    }
+
+    fn set(&mut self, position: usize) {
+        let (word, bit) = (&mut self.words[position / 64], 1 << (position % 64));
+        self.used += usize::from(*word & bit == 0);
+        *word |= bit;
+    }
+
+    fn clear(&mut self, position: usize) {
+        let (word, bit) = (&mut self.words[position / 64], 1 << (position % 64));
+        self.used -= usize::from(*word & bit != 0);
+        *word &= !bit;
+    }
+
+    /// The first position from `from` on whose bit is clear, within the words there are.
+    fn next_free(&self, from: usize) -> Option<usize> {
+        let below = (1_u64 << (from % 64)) - 1;
+        let words = self.words.get(from / 64..)?;
+        let masks = std::iter::once(below).chain(std::iter::repeat(0));
+        let free = words.iter().zip(masks).map(|(word, mask)| !(word | mask));
+        let (word, bits) = free.enumerate().find(|(_, bits)| *bits != 0)?;
+        Some((from / 64 + word) * 64 + bits.trailing_zeros() as usize)
+    }
+
+    fn used_within(&self, positions: std::ops::Range<usize>) -> usize {
+        let is_set = |position: &usize| self.words[position / 64] >> (position % 64) & 1 == 1;
+        positions.filter(is_set).count()
+    }
+}

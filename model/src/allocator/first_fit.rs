@@ -1,0 +1,67 @@
+//! The obvious allocator: the first endpoint that nobody holds.
+
+use itertools::Itertools;
+
+use super::held::Held;
+use super::{PortAllocator, Refusal};
+use crate::flow::{Binding, Endpoint, FiveTuple};
+use crate::nat::{Candidates, Nat, Selection};
+
+/// The specification by example: looks at every candidate in order and takes the first eligible
+/// one. Under [`Selection::Spread`] it first prefers the virtual IP with the fewest keys.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FirstFit {
+    nat: Nat,
+    held: Held,
+    probes: u32,
+}
+
+impl FirstFit {
+    /// An allocator that has given nothing yet.
+    pub fn new(nat: &Nat) -> Self {
+        Self { nat: nat.clone(), held: Held::default(), probes: 0 }
+    }
+
+    /// Whether the flow may be given this endpoint now.
+    pub fn may_give(&self, flow: FiveTuple, external: Endpoint) -> bool {
+        self.held.is_eligible(&self.nat, flow, external)
+    }
+
+    /// Holds an endpoint that another allocator chose.
+    pub fn adopt(&mut self, binding: Binding) {
+        self.held.hold(binding, self.nat.port_reuse.remote(binding.flow.destination));
+    }
+}
+
+impl PortAllocator for FirstFit {
+    fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
+        let is_eligible = |endpoint: &Endpoint| self.may_give(flow, *endpoint);
+        let choice = match self.nat.selection {
+            Selection::LowestFirst | Selection::Random(_) => candidates.iter().find(is_eligible),
+            Selection::Spread => {
+                let load = |one: &Candidates| self.held.load(&self.nat, flow, one.addresses()[0].0);
+                let by_load = candidates.by_address().sorted_by_cached_key(load);
+                by_load.flat_map(Candidates::iter).find(is_eligible)
+            }
+        };
+        let looked_at = choice.and_then(|choice| candidates.position(choice));
+        let probes = looked_at.map_or(candidates.len(), |position| position + 1);
+        self.probes = u32::try_from(probes).unwrap_or(u32::MAX);
+        let external = choice.ok_or(Refusal::Exhausted)?;
+        self.adopt(Binding { flow, external });
+        Ok(external)
+    }
+
+    fn release(&mut self, binding: Binding) {
+        self.held.release(binding);
+    }
+
+    fn reconfigure(&mut self, nat: &Nat) {
+        self.nat = nat.clone();
+    }
+
+    fn probes(&self) -> Option<u32> {
+        Some(self.probes)
+    }
+}

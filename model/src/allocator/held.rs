@@ -1,0 +1,88 @@
+//! What an allocator has given and not yet got back, kept in the obvious way.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use crate::flow::{Binding, Endpoint, FiveTuple, Transport};
+use crate::nat::{Key, Member, Nat, PortPolicy, Remote};
+
+/// Every held binding, with the part of the destination within which its key is unique.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Held {
+    by_external: BTreeMap<(Transport, Endpoint), Vec<(Remote, Binding)>>,
+}
+
+impl Held {
+    /// Whether the flow may be given this endpoint.
+    pub(super) fn is_eligible(&self, nat: &Nat, flow: FiveTuple, external: Endpoint) -> bool {
+        nat.may_give(flow, external)
+            && self.lease_allows(nat, flow, external.address)
+            && self.is_free(nat.key(flow, external))
+    }
+
+    /// Whether no held key overlaps this one.
+    pub(super) fn is_free(&self, key: Key) -> bool {
+        let holders = self.by_external.get(&(key.transport, key.external));
+        holders.is_none_or(|holders| holders.iter().all(|(held, _)| !held.overlaps(key.remote)))
+    }
+
+    /// Holds the endpoint for the flow's mapping, towards this part of the destination.
+    pub(super) fn hold(&mut self, binding: Binding, remote: Remote) {
+        let external = (binding.flow.transport, binding.external);
+        self.by_external.entry(external).or_default().push((remote, binding));
+    }
+
+    /// Gives the endpoint back, if it is held by this very binding.
+    pub(super) fn release(&mut self, binding: Binding) {
+        let external = (binding.flow.transport, binding.external);
+        let Some(holders) = self.by_external.get_mut(&external) else {
+            return;
+        };
+        if let Some(index) = holders.iter().position(|(_, held)| *held == binding) {
+            holders.remove(index);
+        }
+        if holders.is_empty() {
+            self.by_external.remove(&external);
+        }
+    }
+
+    /// Held keys on a virtual IP that the flow might have had for itself: the load that
+    /// [`crate::nat::Selection::Spread`] compares.
+    pub(super) fn load(&self, nat: &Nat, flow: FiveTuple, address: Ipv4Addr) -> usize {
+        let counts = |(remote, binding): &(Remote, Binding)| {
+            binding.flow.transport == flow.transport
+                && remote.overlaps(nat.port_reuse.remote(flow.destination))
+                && nat.may_give(flow, binding.external)
+        };
+        self.on(address).filter(counts).count()
+    }
+
+    /// Whether nothing is held.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_external.is_empty()
+    }
+
+    /// The bindings held on one virtual IP, in the order of transport and port.
+    fn on(&self, address: Ipv4Addr) -> impl Iterator<Item = (Remote, Binding)> {
+        let of_transport = move |transport| {
+            let port = |port| (transport, Endpoint::new(address, port));
+            self.by_external.range(port(0)..=port(u16::MAX))
+        };
+        Transport::ALL.into_iter().flat_map(of_transport).flat_map(|(_, held)| held).copied()
+    }
+
+    /// Under dynamic NAT a member uses the virtual IP it leases, or else one that nobody does.
+    fn lease_allows(&self, nat: &Nat, flow: FiveTuple, address: Ipv4Addr) -> bool {
+        if nat.ports != PortPolicy::Dynamic {
+            return true;
+        }
+        let member = Some(Member(flow.source.address));
+        let lessee = self.lessee(address);
+        let leases = || nat.virtual_ips.iter().any(|vip| self.lessee(vip.0) == member);
+        lessee == member || (lessee.is_none() && !leases())
+    }
+
+    fn lessee(&self, address: Ipv4Addr) -> Option<Member> {
+        self.on(address).next().map(|(_, binding)| Member(binding.flow.source.address))
+    }
+}

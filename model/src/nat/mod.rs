@@ -1,0 +1,501 @@
+//! The first subject: a network address translator.
+//!
+//! A [`Nat`] is the *configuration* of a translator; its value alone says which external
+//! endpoints a flow may be given and whose each port is.
+
+mod event;
+mod key;
+mod ledger;
+mod policy;
+mod pool;
+mod timers;
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+pub use event::{Event, EventError, Outcome, Reason, Segment, Signal};
+pub use key::{Key, Mapping, MappingBehaviour, PortReuse, Remote};
+pub use ledger::{Census, End, Holding, Ledger};
+pub use policy::{Candidates, Owner, PortPolicy, Selection, blocks_per_address};
+pub use pool::{Member, Pool, PoolError, SLOTS_MAX, VirtualIp};
+pub use timers::{HoldDown, IdleTimers, Timers};
+
+use policy::{block_index, nth_block};
+
+use crate::flow::{Binding, Endpoint, FiveTuple, FlowError, Transport};
+use crate::ports::PortBlock;
+use crate::text::serde_as_text;
+use crate::tiers::{TierError, block_of_slot, slot_of_port};
+
+/// What a person writes to describe a translator. [`Nat::new`] holds it to its rules.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// The outside addresses, in the order in which they are used.
+    pub virtual_ips: Vec<VirtualIp>,
+    /// The inside hosts.
+    pub pool: Pool,
+    /// How ports are shared out among the members.
+    pub ports: PortPolicy,
+    /// What a mapping depends on; inbound packets are filtered alike.
+    #[serde(default)]
+    pub mapping: MappingBehaviour,
+    /// How much of the destination lets two mappings use one external endpoint.
+    #[serde(default)]
+    pub port_reuse: PortReuse,
+    /// Which of the eligible endpoints is taken.
+    #[serde(default)]
+    pub selection: Selection,
+    /// How long flows live and keys rest.
+    #[serde(default)]
+    pub timers: Timers,
+    /// What the outside may open connections to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inbound_rules: Vec<InboundRule>,
+}
+
+/// A service that the outside may reach: what comes to `external` goes to `inside`; written
+/// `tcp 203.0.113.1:80 > 10.0.0.1:8080`. Its external endpoint is never given to a flow, and
+/// replies to connections that it admitted take no port. (The story "Scaling past Port
+/// Exhaustion" counts "sending back a response" among the calls that do; that is not followed,
+/// because a balancer rewrites such a reply from the connection it answers.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InboundRule {
+    /// What carries the connections.
+    pub transport: Transport,
+    /// The virtual IP and port that the outside sees.
+    pub external: Endpoint,
+    /// The member and port that serve it.
+    pub inside: Endpoint,
+}
+
+/// The configuration of a translator, held to its rules.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Configuration", into = "Configuration")]
+pub struct Nat(Configuration);
+
+/// Which rule a configuration breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NatError {
+    /// A translator needs an outside address.
+    NoVirtualIps,
+    /// A virtual IP stands twice.
+    VirtualIpTwice(VirtualIp),
+    /// An address is both inside and outside.
+    InsideAndOutside(Ipv4Addr),
+    /// The pool is outside the tier table.
+    Tier(TierError),
+    /// A member needs at least one port.
+    NoPorts,
+    /// Port 0 cannot be given to a flow.
+    PortZero(PortBlock),
+    /// Manual ports come in groups of 8.
+    NotAMultipleOf8(u16),
+    /// More members than blocks.
+    TooManyMembers {
+        /// Slots of the pool, holes included.
+        slots: usize,
+        /// Ports of one block.
+        ports: u16,
+        /// Usable ports of one virtual IP.
+        usable: u32,
+        /// Virtual IPs over which the blocks are laid out one after another; 1 where each carries
+        /// the same blocks.
+        addresses: usize,
+    },
+    /// Static NAT needs a virtual IP for each slot.
+    TooFewVirtualIps {
+        /// Slots of the pool, holes included.
+        slots: usize,
+        /// Virtual IPs.
+        virtual_ips: usize,
+    },
+    /// Replies could not be told apart.
+    ReuseTooFine {
+        /// How mappings depend on the destination.
+        mapping: MappingBehaviour,
+        /// How much of the destination lets two mappings use one endpoint.
+        port_reuse: PortReuse,
+    },
+    /// Where ports are kept, two mappings of one inside endpoint would want one key.
+    ReuseTooCoarse {
+        /// How mappings depend on the destination.
+        mapping: MappingBehaviour,
+        /// How much of the destination lets two mappings use one endpoint.
+        port_reuse: PortReuse,
+    },
+    /// A flow needs time to live.
+    ZeroIdle(Transport),
+    /// The rule's outside address is no virtual IP.
+    RuleElsewhere(InboundRule),
+    /// The rule's inside address is no member's.
+    RuleForNobody(InboundRule),
+    /// Two rules share their outside endpoint.
+    RuleTwice(InboundRule),
+}
+
+impl Nat {
+    /// The translator of this configuration.
+    ///
+    /// # Errors
+    /// When the configuration breaks a rule; the error names field, value and rule.
+    pub fn new(configuration: Configuration) -> Result<Self, NatError> {
+        check_addresses(&configuration)?;
+        check_ports(&configuration)?;
+        check_reuse(&configuration)?;
+        check_timers(&configuration)?;
+        check_inbound_rules(&configuration)?;
+        Ok(Self(configuration))
+    }
+
+    /// The same translator with a part of its configuration changed.
+    ///
+    /// # Errors
+    /// When the change breaks a rule.
+    pub fn with(&self, change: impl FnOnce(&mut Configuration)) -> Result<Self, NatError> {
+        let mut configuration = self.0.clone();
+        change(&mut configuration);
+        Self::new(configuration)
+    }
+
+    /// The endpoints a flow may be given if nobody holds them, in the order of
+    /// [`Selection::LowestFirst`]; inbound rules are not yet taken out. `None` if the flow's
+    /// source is no member.
+    pub fn candidates(&self, flow: FiveTuple) -> Option<Candidates<'_>> {
+        let slot = self.pool.slot_of(Member(flow.source.address))?;
+        let kept_port = PortBlock::single(flow.source.port);
+        let all = self.virtual_ips.as_slice();
+        let (addresses, block) = match &self.ports {
+            PortPolicy::Static => (all.get(slot..=slot)?, kept_port),
+            PortPolicy::Dynamic => (all, kept_port),
+            PortPolicy::OnDemand(usable) => (all, *usable),
+            _ => self.block_of(slot)?,
+        };
+        Some(Candidates::new(addresses, block))
+    }
+
+    /// The block of a slot (from 0) and the virtual IPs it lies on; `None` where members have no
+    /// blocks, or there is no such slot.
+    pub fn block_of(&self, slot: usize) -> Option<(&[VirtualIp], PortBlock)> {
+        let all = self.virtual_ips.as_slice();
+        match &self.ports {
+            PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::OnDemand(_) => None,
+            PortPolicy::Tiered(_) => Some((all, block_of_slot(slot, self.tier_ports()?.get())?)),
+            PortPolicy::Fixed { ports, usable } => Some((all, nth_block(slot, *ports, *usable)?)),
+            PortPolicy::Manual { ports, usable } => {
+                let blocks = blocks_per_address(*ports, *usable);
+                let address = slot / blocks;
+                Some((all.get(address..=address)?, nth_block(slot % blocks, *ports, *usable)?))
+            }
+        }
+    }
+
+    /// Whose a port is: total over every address and all 65,536 ports, by arithmetic alone.
+    pub fn owner(&self, endpoint: Endpoint) -> Owner {
+        let Some(address) = self.virtual_ips.iter().position(|vip| vip.0 == endpoint.address)
+        else {
+            return Owner::Nobody;
+        };
+        let slot = match &self.ports {
+            PortPolicy::Dynamic => return Owner::Lease,
+            PortPolicy::OnDemand(usable) if usable.contains(endpoint.port) => return Owner::Shared,
+            PortPolicy::OnDemand(_) => None,
+            PortPolicy::Static => Some(address),
+            PortPolicy::Tiered(_) => {
+                self.tier_ports().and_then(|ports| slot_of_port(endpoint.port, ports))
+            }
+            PortPolicy::Fixed { ports, usable } => {
+                NonZeroU16::new(*ports).and_then(|ports| block_index(endpoint.port, ports, *usable))
+            }
+            PortPolicy::Manual { ports, usable } => NonZeroU16::new(*ports)
+                .and_then(|ports| block_index(endpoint.port, ports, *usable))
+                .map(|block| address * blocks_per_address(*ports, *usable) + block),
+        };
+        let member = slot.and_then(|slot| self.pool.member_in(slot));
+        member.map_or(Owner::Nobody, Owner::Member)
+    }
+
+    /// What each member has on one virtual IP, in ports; `None` where members have no blocks of
+    /// their own.
+    pub fn ports_per_member(&self) -> Option<u32> {
+        let slot = self.pool.slots().iter().position(Option::is_some)?;
+        self.block_of(slot).map(|(_, block)| block.len())
+    }
+
+    /// The key of a flow that leaves from `external`.
+    pub fn key(&self, flow: FiveTuple, external: Endpoint) -> Key {
+        self.port_reuse.key(flow, external)
+    }
+
+    /// The inbound rule that what comes to this endpoint matches.
+    pub fn rule_at(&self, transport: Transport, external: Endpoint) -> Option<InboundRule> {
+        let matches =
+            |rule: &&InboundRule| rule.transport == transport && rule.external == external;
+        self.inbound_rules.iter().find(matches).copied()
+    }
+
+    /// Whether a flow may be given this endpoint if nobody holds it.
+    pub fn may_give(&self, flow: FiveTuple, external: Endpoint) -> bool {
+        let candidates = self.candidates(flow);
+        candidates.is_some_and(|candidates| candidates.position(external).is_some())
+            && self.rule_at(flow.transport, external).is_none()
+    }
+
+    /// Whether this configuration, put in place of `before`, lets a binding live on: what it means
+    /// is unchanged, and its endpoint is still one that its flow may be given.
+    pub fn keeps(&self, before: &Self, binding: Binding) -> bool {
+        self.mapping == before.mapping
+            && self.port_reuse == before.port_reuse
+            && self.ports == before.ports
+            && self.may_give(binding.flow, binding.external)
+    }
+
+    /// Ports of one member by the pool's tier.
+    fn tier_ports(&self) -> Option<NonZeroU16> {
+        match &self.ports {
+            PortPolicy::Tiered(table) => {
+                NonZeroU16::new(table.ports_for(self.pool.slots().len()).ok()?)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The parts of a translator's configuration are read as if they were its own.
+impl Deref for Nat {
+    type Target = Configuration;
+
+    fn deref(&self) -> &Configuration {
+        &self.0
+    }
+}
+
+impl TryFrom<Configuration> for Nat {
+    type Error = NatError;
+
+    fn try_from(configuration: Configuration) -> Result<Self, NatError> {
+        Self::new(configuration)
+    }
+}
+
+impl From<Nat> for Configuration {
+    fn from(nat: Nat) -> Self {
+        nat.0
+    }
+}
+
+fn check_addresses(configuration: &Configuration) -> Result<(), NatError> {
+    let vips = &configuration.virtual_ips;
+    if vips.is_empty() {
+        return Err(NatError::NoVirtualIps);
+    }
+    for (index, vip) in vips.iter().enumerate() {
+        if vips[..index].contains(vip) {
+            return Err(NatError::VirtualIpTwice(*vip));
+        }
+        if configuration.pool.slot_of(Member(vip.0)).is_some() {
+            return Err(NatError::InsideAndOutside(vip.0));
+        }
+    }
+    Ok(())
+}
+
+fn check_ports(configuration: &Configuration) -> Result<(), NatError> {
+    let slots = configuration.pool.slots().len();
+    let virtual_ips = configuration.virtual_ips.len();
+    match &configuration.ports {
+        PortPolicy::Static if slots > virtual_ips => {
+            Err(NatError::TooFewVirtualIps { slots, virtual_ips })
+        }
+        PortPolicy::Static | PortPolicy::Dynamic => Ok(()),
+        PortPolicy::Tiered(table) => table.ports_for(slots).map(drop).map_err(NatError::Tier),
+        PortPolicy::Fixed { ports, usable } => check_blocks(slots, *ports, *usable, 1),
+        PortPolicy::Manual { ports, .. } if !ports.is_multiple_of(8) => {
+            Err(NatError::NotAMultipleOf8(*ports))
+        }
+        PortPolicy::Manual { ports, usable } => check_blocks(slots, *ports, *usable, virtual_ips),
+        PortPolicy::OnDemand(usable) => check_usable(*usable),
+    }
+}
+
+/// The usable ports can be given, and every slot has a block on one of `addresses` virtual IPs.
+fn check_blocks(
+    slots: usize,
+    ports: u16,
+    usable: PortBlock,
+    addresses: usize,
+) -> Result<(), NatError> {
+    check_usable(usable)?;
+    if ports == 0 {
+        return Err(NatError::NoPorts);
+    }
+    if slots > blocks_per_address(ports, usable) * addresses {
+        return Err(NatError::TooManyMembers { slots, ports, usable: usable.len(), addresses });
+    }
+    Ok(())
+}
+
+fn check_usable(usable: PortBlock) -> Result<(), NatError> {
+    if usable.first() == 0 { Err(NatError::PortZero(usable)) } else { Ok(()) }
+}
+
+fn check_reuse(configuration: &Configuration) -> Result<(), NatError> {
+    let (mapping, port_reuse) = (configuration.mapping, configuration.port_reuse);
+    if port_reuse > mapping.finest_reuse() {
+        return Err(NatError::ReuseTooFine { mapping, port_reuse });
+    }
+    if !configuration.ports.translates_ports() && port_reuse < mapping.finest_reuse() {
+        return Err(NatError::ReuseTooCoarse { mapping, port_reuse });
+    }
+    Ok(())
+}
+
+fn check_timers(configuration: &Configuration) -> Result<(), NatError> {
+    let idle = configuration.timers.idle;
+    match Transport::ALL.into_iter().find(|transport| idle.of(*transport).is_zero()) {
+        Some(transport) => Err(NatError::ZeroIdle(transport)),
+        None => Ok(()),
+    }
+}
+
+fn check_inbound_rules(configuration: &Configuration) -> Result<(), NatError> {
+    let rules = &configuration.inbound_rules;
+    for (index, rule) in rules.iter().enumerate() {
+        if !configuration.virtual_ips.contains(&VirtualIp(rule.external.address)) {
+            return Err(NatError::RuleElsewhere(*rule));
+        }
+        if configuration.pool.slot_of(Member(rule.inside.address)).is_none() {
+            return Err(NatError::RuleForNobody(*rule));
+        }
+        let outside = |rule: &InboundRule| (rule.transport, rule.external);
+        if rules[..index].iter().any(|before| outside(before) == outside(rule)) {
+            return Err(NatError::RuleTwice(*rule));
+        }
+    }
+    Ok(())
+}
+
+impl NatError {
+    /// The field of the [`Configuration`] that breaks the rule.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::NoVirtualIps
+            | Self::VirtualIpTwice(_)
+            | Self::InsideAndOutside(_)
+            | Self::TooFewVirtualIps { .. } => "virtual_ips",
+            Self::Tier(_) => "pool",
+            Self::NoPorts
+            | Self::PortZero(_)
+            | Self::NotAMultipleOf8(_)
+            | Self::TooManyMembers { .. } => "ports",
+            Self::ReuseTooFine { .. } | Self::ReuseTooCoarse { .. } => "port_reuse",
+            Self::ZeroIdle(_) => "timers",
+            Self::RuleElsewhere(_) | Self::RuleForNobody(_) | Self::RuleTwice(_) => "inbound_rules",
+        }
+    }
+}
+
+impl fmt::Display for NatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: ", self.field())?;
+        match self {
+            Self::NoVirtualIps => write!(f, "[] is empty: a translator needs an outside address"),
+            Self::VirtualIpTwice(vip) => write!(f, "{vip} stands twice: each is named once"),
+            Self::InsideAndOutside(address) => {
+                write!(f, "{address} is also a member's: no address is both inside and outside")
+            }
+            Self::Tier(error) => error.fmt(f),
+            Self::NoPorts => write!(f, "0 ports a member: each needs at least one"),
+            Self::PortZero(usable) => {
+                write!(f, "usable ports {usable} begin at 0, which no flow can be given")
+            }
+            Self::NotAMultipleOf8(ports) => {
+                write!(
+                    f,
+                    "{ports} ports a member: must be a multiple of 8 (the next are {} and {})",
+                    ports / 8 * 8,
+                    (u32::from(*ports) / 8 + 1) * 8
+                )
+            }
+            Self::TooManyMembers { slots, ports, usable, addresses } => {
+                let blocks = usable / u32::from(*ports);
+                let room = blocks as usize * addresses;
+                write!(
+                    f,
+                    "{slots} members do not fit: floor({usable} usable / {ports} ports) = \
+                    {blocks} members an address, x {addresses} = {room}"
+                )
+            }
+            Self::TooFewVirtualIps { slots, virtual_ips } => write!(
+                f,
+                "{virtual_ips} addresses for a pool of {slots} slots: static NAT needs one for each"
+            ),
+            Self::ReuseTooFine { mapping, port_reuse } => write!(
+                f,
+                "{port_reuse} with {mapping} mapping: replies could not be told apart; the \
+                 finest is {}",
+                mapping.finest_reuse()
+            ),
+            Self::ReuseTooCoarse { mapping, port_reuse } => write!(
+                f,
+                "{port_reuse} with {mapping} mapping where members keep their ports: two mappings \
+                 of one inside endpoint would collide; it must be {}",
+                mapping.finest_reuse()
+            ),
+            Self::ZeroIdle(transport) => {
+                write!(f, "idle time of {transport} is 0s: a flow needs time to live")
+            }
+            Self::RuleElsewhere(rule) => {
+                write!(f, "{rule}: {} is no virtual IP", rule.external.address)
+            }
+            Self::RuleForNobody(rule) => {
+                write!(f, "{rule}: {} is no member of the pool", rule.inside.address)
+            }
+            Self::RuleTwice(rule) => {
+                write!(f, "{rule}: another rule has the outside endpoint {}", rule.external)
+            }
+        }
+    }
+}
+
+impl std::error::Error for NatError {}
+
+impl fmt::Display for InboundRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} > {}", self.transport, self.external, self.inside)
+    }
+}
+
+impl FromStr for InboundRule {
+    type Err = FlowError;
+
+    fn from_str(text: &str) -> Result<Self, FlowError> {
+        let FiveTuple { transport, source, destination } = text.parse()?;
+        Ok(Self { transport, external: source, inside: destination })
+    }
+}
+
+serde_as_text!(InboundRule);
+
+impl fmt::Display for Nat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (members, virtual_ips) = (self.pool.members().count(), self.virtual_ips.len());
+        write!(
+            f,
+            "{} of {}, {}",
+            plural(members, "member"),
+            plural(virtual_ips, "virtual IP"),
+            self.ports
+        )
+    }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{s}")
+}

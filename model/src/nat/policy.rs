@@ -1,0 +1,196 @@
+//! Which external endpoints a flow may be given, and whose a port is.
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+use serde::{Deserialize, Serialize};
+
+use super::pool::{Member, VirtualIp};
+use crate::flow::Endpoint;
+use crate::ports::PortBlock;
+use crate::tiers::TierTable;
+
+/// How ports are shared out among the members.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PortPolicy {
+    /// Static NAT: each member has a virtual IP of its own, the one of its slot, and keeps its
+    /// ports. An instance-level public address is this.
+    Static,
+    /// Dynamic NAT: a member leases a whole virtual IP while the allocator holds a binding of it,
+    /// and keeps its ports. With k virtual IPs, member k + 1 is refused.
+    Dynamic,
+    /// A block by pool size for each member, the same range on each virtual IP.
+    Tiered(TierTable),
+    /// A block of `ports` ports for each member, the same range on each virtual IP.
+    Fixed {
+        /// Ports of one member on one virtual IP.
+        ports: u16,
+        /// The ports that are shared out.
+        usable: PortBlock,
+    },
+    /// `ports` ports in all for each member: its block lies on one virtual IP and straddles none
+    /// ("Outbound rules", Azure Load Balancer documentation, April 2024).
+    Manual {
+        /// Ports of one member in all: a multiple of 8.
+        ports: u16,
+        /// The ports of a virtual IP that are shared out: 64,000 for that document, 64,512 above
+        /// the well-known ports.
+        usable: PortBlock,
+    },
+    /// All members draw on the same ports of each virtual IP.
+    OnDemand(PortBlock),
+}
+
+/// Which of the eligible endpoints is taken. Every choice among them is lawful; this declares one.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selection {
+    /// The first virtual IP until it is full, then the next; the lowest port of each.
+    #[default]
+    LowestFirst,
+    /// The virtual IP on which the flow's owner of ports holds the fewest keys towards the
+    /// destination; the lowest port there.
+    Spread,
+    /// A start drawn from this seed, then upwards (RFC 6056 section 3.3.1).
+    Random(u64),
+}
+
+/// Whose a port of a virtual IP is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// One member's: replies find it by address and port alone.
+    Member(Member),
+    /// Every member may use it.
+    Shared,
+    /// The member's that leases the virtual IP.
+    Lease,
+    /// Nobody's.
+    Nobody,
+}
+
+/// The external endpoints that a flow may be given if nobody holds them: some virtual IPs, the
+/// same ports on each. They are numbered from 0, one virtual IP after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidates<'a> {
+    addresses: &'a [VirtualIp],
+    block: PortBlock,
+}
+
+impl PortPolicy {
+    /// Whether the external port may differ from the inside one.
+    pub const fn translates_ports(&self) -> bool {
+        !matches!(self, Self::Static | Self::Dynamic)
+    }
+
+    /// Whether all keys of a member lie on one virtual IP.
+    pub const fn ties_members_to_one_virtual_ip(&self) -> bool {
+        matches!(self, Self::Static | Self::Dynamic | Self::Manual { .. })
+    }
+}
+
+/// How many blocks of `ports` ports fit into the usable ports of one virtual IP.
+pub fn blocks_per_address(ports: u16, usable: PortBlock) -> usize {
+    let blocks = usable.len().checked_div(u32::from(ports));
+    blocks.map_or(0, |blocks| blocks as usize)
+}
+
+/// The `index`th block (from 0) of `ports` ports within the usable ones.
+pub(crate) fn nth_block(index: usize, ports: u16, usable: PortBlock) -> Option<PortBlock> {
+    let offset = u32::try_from(index).ok()?.checked_mul(u32::from(ports))?;
+    let first = u16::try_from(u32::from(usable.first()).checked_add(offset)?).ok()?;
+    PortBlock::from_len(first, u32::from(ports)).filter(|block| usable.covers(*block))
+}
+
+/// Which block (from 0) of `ports` ports a port lies in.
+pub(crate) fn block_index(port: u16, ports: NonZeroU16, usable: PortBlock) -> Option<usize> {
+    let offset = usable.contains(port).then(|| port - usable.first())?;
+    let index = usize::from(offset / ports);
+    (index < blocks_per_address(ports.get(), usable)).then_some(index)
+}
+
+impl<'a> Candidates<'a> {
+    /// The same ports on each of these virtual IPs.
+    pub(crate) const fn new(addresses: &'a [VirtualIp], block: PortBlock) -> Self {
+        Self { addresses, block }
+    }
+
+    /// The virtual IPs.
+    pub const fn addresses(self) -> &'a [VirtualIp] {
+        self.addresses
+    }
+
+    /// The ports of each virtual IP.
+    pub const fn block(self) -> PortBlock {
+        self.block
+    }
+
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.addresses.len() * self.block.len() as usize
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.addresses.is_empty()
+    }
+
+    /// The one at this position (from 0), if there is one.
+    pub fn at(self, position: usize) -> Option<Endpoint> {
+        let ports = self.block.len() as usize;
+        let address = self.addresses.get(position / ports)?;
+        let port = self.block.first() + u16::try_from(position % ports).ok()?;
+        Some(Endpoint::new(address.0, port))
+    }
+
+    /// Where an endpoint stands among them, if it is one of them.
+    pub fn position(self, endpoint: Endpoint) -> Option<usize> {
+        let address = self.addresses.iter().position(|vip| vip.0 == endpoint.address)?;
+        let port =
+            self.block.contains(endpoint.port).then(|| endpoint.port - self.block.first())?;
+        Some(address * self.block.len() as usize + usize::from(port))
+    }
+
+    /// Those of each virtual IP by themselves.
+    pub fn by_address(self) -> impl Iterator<Item = Self> {
+        self.addresses.chunks(1).map(move |addresses| Self { addresses, ..self })
+    }
+
+    /// All of them, in order.
+    pub fn iter(self) -> impl Iterator<Item = Endpoint> + 'a {
+        let ports = self.block.first()..=self.block.last();
+        let on = move |vip: &VirtualIp| {
+            let address = vip.0;
+            ports.clone().map(move |port| Endpoint::new(address, port))
+        };
+        self.addresses.iter().flat_map(on)
+    }
+}
+
+impl fmt::Display for PortPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Static => write!(f, "a virtual IP for each member"),
+            Self::Dynamic => write!(f, "a whole virtual IP leased to a member"),
+            Self::Tiered(table) => write!(f, "ports by pool size ({table})"),
+            Self::Fixed { ports, .. } => write!(f, "{ports} ports a member on each virtual IP"),
+            Self::Manual { ports, usable } => {
+                write!(f, "{ports} ports a member in all, {} usable", usable.len())
+            }
+            Self::OnDemand(usable) => write!(f, "{} ports shared by all members", usable.len()),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member(member) => member.fmt(f),
+            Self::Shared => write!(f, "shared"),
+            Self::Lease => write!(f, "whoever leases the address"),
+            Self::Nobody => write!(f, "nobody"),
+        }
+    }
+}
