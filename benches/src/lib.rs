@@ -1,1 +1,297 @@
-//! x
+//! What port allocation costs, and how often it fails.
+//!
+//! The workload is *release one, bind one*: one member with a block of 1,024 ports on one virtual
+//! IP, one destination. Each step releases a live flow, drawn at random, and binds a new one in
+//! its place. **Occupancy** is the share of the block in use at the moment of the `bind` call. A
+//! refused bind leaves its place empty: the next step tries there again, with another source port,
+//! and releases nothing, so that every call meets the same occupancy.
+//!
+//! | id | one iteration |
+//! |---|---|
+//! | `release-bind/<implementation>/1024@<occupancy>` | a release and a bind; where a bind is refused, the next bind alone |
+//! | `refuse/<implementation>/1024@full` | a bind that is refused, because nothing is free |
+//!
+//! An allocator that gives up is fast because it fails, so a table of failure rates goes before
+//! the times. Where a share `f` of the calls fails, a flow that gets its port has waited for
+//! `1 / (1 - f)` iterations. A rate is the same on every machine; a time is not: compare times of
+//! one run, and between two runs on a shared machine believe no ratio below 2.
+//!
+//! ```no_run
+//! # use natlaw_model::allocator::FirstFit as Mine;
+//! let mut criterion = criterion::Criterion::default().configure_from_args();
+//! natlaw_benches::allocator(&mut criterion, "mine", Mine::new);
+//! criterion.final_summary();
+//! ```
+//!
+//! # Invariants
+//! No answer is timed before it was judged: an allocator that answers wrongly panics. No rule of
+//! NAT lives here, and nothing depends on this crate. No randomness but from fixed seeds, no clock
+//! but criterion's. No limit on a time: whoever runs it compares with a baseline of their own.
+
+mod audit;
+mod churn;
+
+use std::fmt;
+
+use criterion::{BenchmarkId, Criterion};
+use natlaw_model::allocator::PortAllocator;
+use natlaw_model::nat::Nat;
+
+use churn::{Churn, PORTS};
+
+/// Measures one allocator: prints how often it fails, then how long it takes.
+///
+/// `name` is its part of the benchmark ids; `new` makes it for a configuration.
+///
+/// # Panics
+/// When the allocator gives an endpoint that it may not give, says that nothing is eligible when
+/// something is, or gives up on every flow there is.
+pub fn allocator<A: PortAllocator>(criterion: &mut Criterion, name: &str, new: impl Fn(&Nat) -> A) {
+    compare(criterion, &[Implementation::new(name, new)]);
+}
+
+/// Measures allocators beside each other: prints how often each fails, then how long each takes.
+///
+/// # Panics
+/// As [`allocator`] does.
+pub fn compare(criterion: &mut Criterion, implementations: &[Implementation<'_>]) {
+    if is_measuring() {
+        print_failures(implementations);
+    }
+    for implementation in implementations {
+        for occupancy in Occupancy::ALL {
+            implementation.player.time(criterion, implementation.name, occupancy);
+        }
+    }
+}
+
+/// An allocator to be measured, under a name.
+pub struct Implementation<'a> {
+    name: &'a str,
+    player: Box<dyn Player + 'a>,
+}
+
+impl<'a> Implementation<'a> {
+    /// The allocator that `new` makes for a configuration. `name` is its part of the benchmark
+    /// ids.
+    pub fn new<A: PortAllocator>(name: &'a str, new: impl Fn(&Nat) -> A + 'a) -> Self {
+        Self { name, player: Box::new(new) }
+    }
+}
+
+/// Whether cargo asks for times, rather than for a list or a test that everything runs; what
+/// criterion takes it for, too.
+fn is_measuring() -> bool {
+    let is_given = |flag| std::env::args().any(|argument| argument == flag);
+    is_given("--bench") && !is_given("--test") && !is_given("--list")
+}
+
+/// Calls from which a failure rate is computed.
+const CALLS: u32 = 100_000;
+
+/// Prints the share of calls that each allocator refuses although a port is free.
+fn print_failures(implementations: &[Implementation<'_>]) {
+    println!("Refused although a port was free, in percent of {CALLS} calls of bind\n");
+    print_row("in use", Occupancy::ALL.map(|occupancy| occupancy.to_string()));
+    for Implementation { name, player } in implementations {
+        let rate = |occupancy| player.failure_rate(name, occupancy, CALLS);
+        print_row(name, Occupancy::ALL.map(|occupancy| percent(rate(occupancy))));
+    }
+    println!();
+}
+
+fn print_row(name: &str, cells: [String; Occupancy::ALL.len()]) {
+    println!("{name:<24}{}", cells.map(|cell| format!("{cell:>8}")).concat());
+}
+
+fn percent(share: f64) -> String {
+    if share == 0.0 { "0".into() } else { format!("{:.2}", 100.0 * share) }
+}
+
+/// The share of the block in use when `bind` is called, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Occupancy(usize);
+
+impl Occupancy {
+    const FULL: Self = Self(100);
+    const ALL: [Self; 5] = [Self(1), Self(50), Self(90), Self(99), Self::FULL];
+
+    /// Ports in use, rounded to the nearest.
+    const fn in_use(self) -> usize {
+        (PORTS as usize * self.0 + 50) / 100
+    }
+}
+
+impl fmt::Display for Occupancy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::FULL => write!(f, "full"),
+            Self(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+/// Plays the workload with a kind of allocator that only it knows, so that none is called through
+/// a pointer while it is timed.
+trait Player {
+    /// The share of this many calls that are refused although an endpoint is eligible.
+    fn failure_rate(&self, name: &str, occupancy: Occupancy, calls: u32) -> f64;
+
+    /// Has criterion time the workload.
+    fn time(&self, criterion: &mut Criterion, name: &str, occupancy: Occupancy);
+}
+
+impl<A: PortAllocator, F: Fn(&Nat) -> A> Player for F {
+    fn failure_rate(&self, name: &str, occupancy: Occupancy, calls: u32) -> f64 {
+        Churn::warmed_up(name, occupancy, self).failure_rate(calls)
+    }
+
+    fn time(&self, criterion: &mut Criterion, name: &str, occupancy: Occupancy) {
+        let operation = if occupancy == Occupancy::FULL { "refuse" } else { "release-bind" };
+        let id = BenchmarkId::new(name, format!("{PORTS}@{occupancy}"));
+        let mut churn = None;
+        criterion.benchmark_group(operation).bench_function(id, |bencher| {
+            let churn = churn
+                .get_or_insert_with(|| Churn::warmed_up(name, occupancy, self).without_audit());
+            bencher.iter(|| churn.step());
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use natlaw_model::allocator::{Bitmap, Budget, FirstFit, Probing, Refusal};
+    use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
+
+    use super::*;
+
+    /// Writes down how many ports are in use at each call of `bind`.
+    struct Watched<A> {
+        allocator: A,
+        in_use: usize,
+        at_bind: Vec<usize>,
+    }
+
+    impl<A: PortAllocator> PortAllocator for Watched<A> {
+        fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+            self.at_bind.push(self.in_use);
+            let answer = self.allocator.bind(flow);
+            self.in_use += usize::from(answer.is_ok());
+            answer
+        }
+
+        fn release(&mut self, binding: Binding) {
+            self.in_use -= 1;
+            self.allocator.release(binding);
+        }
+
+        fn reconfigure(&mut self, nat: &Nat) {
+            self.allocator.reconfigure(nat);
+        }
+    }
+
+    /// An allocator with one answer of its own, and no memory of it.
+    struct Wrong<F> {
+        allocator: FirstFit,
+        answer: F,
+    }
+
+    impl<F> PortAllocator for Wrong<F>
+    where
+        F: FnMut(&mut FirstFit, FiveTuple) -> Result<Endpoint, Refusal>,
+    {
+        fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+            (self.answer)(&mut self.allocator, flow)
+        }
+
+        fn release(&mut self, binding: Binding) {
+            self.allocator.release(binding);
+        }
+
+        fn reconfigure(&mut self, nat: &Nat) {
+            self.allocator.reconfigure(nat);
+        }
+    }
+
+    fn vpp(nat: &Nat) -> Probing {
+        Probing::new(nat, Budget::VPP)
+    }
+
+    fn linux(nat: &Nat) -> Probing {
+        Probing::new(nat, Budget::LINUX)
+    }
+
+    #[test]
+    fn every_bind_meets_the_stated_occupancy() {
+        for (occupancy, in_use) in Occupancy::ALL.into_iter().zip([10, 512, 922, 1014, 1024]) {
+            let new = |nat: &Nat| Watched { allocator: vpp(nat), in_use: 0, at_bind: Vec::new() };
+            let mut churn = Churn::warmed_up("watched", occupancy, new).without_audit();
+            churn.allocator.at_bind.clear();
+            for _ in 0..3_000 {
+                let _ = churn.step();
+            }
+            assert_eq!(churn.allocator.at_bind, vec![in_use; 3_000], "at {occupancy}");
+        }
+    }
+
+    #[test]
+    fn an_exact_allocator_never_fails() {
+        for occupancy in Occupancy::ALL {
+            let first_fit: &dyn Player = &FirstFit::new;
+            let bitmap: &dyn Player = &Bitmap::new;
+            assert!(first_fit.failure_rate("first-fit", occupancy, 300) == 0.0, "at {occupancy}");
+            assert!(bitmap.failure_rate("bitmap", occupancy, 20_000) == 0.0, "at {occupancy}");
+        }
+    }
+
+    /// Ten draws all meet a port in use with the probability `0.9^10`, 35 %.
+    #[test]
+    fn ten_draws_fail_as_often_as_theory_says() {
+        let rate = vpp.failure_rate("vpp", Occupancy(90), 20_000);
+        assert!((0.33..0.37).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn windows_fail_where_few_ports_are_left() {
+        let rate = linux.failure_rate("linux", Occupancy(99), 10_000);
+        assert!((0.10..0.14).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn a_refusal_where_nothing_is_free_is_no_failure() {
+        assert!(vpp.failure_rate("vpp", Occupancy::FULL, 1_000) == 0.0);
+    }
+
+    fn play(answer: impl Fn(&mut FirstFit, FiveTuple) -> Result<Endpoint, Refusal> + Copy) {
+        let new = |nat: &Nat| Wrong { allocator: FirstFit::new(nat), answer };
+        allocator(&mut Criterion::default(), "wrong", new);
+    }
+
+    #[test]
+    #[should_panic = "wrong: `bind` answered"]
+    fn a_port_given_twice_is_never_timed() {
+        play(|allocator, flow| {
+            let external = allocator.bind(flow)?;
+            allocator.release(Binding { flow, external });
+            Ok(external)
+        });
+    }
+
+    #[test]
+    #[should_panic = "wrong: `bind` answered"]
+    fn a_port_of_nobody_is_never_timed() {
+        play(|_, flow| Ok(flow.destination));
+    }
+
+    #[test]
+    #[should_panic = "wrong: `bind` refused"]
+    fn false_exhaustion_is_never_timed() {
+        play(|_, _| Err(Refusal::Exhausted));
+    }
+
+    #[test]
+    #[should_panic = "wrong: refuses"]
+    fn who_always_gives_up_is_never_timed() {
+        play(|_, _| Err(Refusal::GaveUp));
+    }
+}

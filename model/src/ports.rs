@@ -34,7 +34,7 @@ impl PortBlock {
 
     /// The block of `len` ports from `first` on; `None` if it would be empty or pass 65,535.
     pub fn from_len(first: u16, len: u32) -> Option<Self> {
-        let last = (u32::from(first) + len).checked_sub(1)?;
+        let last = u32::from(first).checked_add(len)?.checked_sub(1)?;
         Self::new(first, u16::try_from(last).ok()?)
     }
 

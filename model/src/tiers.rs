@@ -10,6 +10,7 @@ use std::fmt;
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
+use crate::flow::parse_port;
 use crate::ports::PortBlock;
 use crate::text::serde_as_text;
 
@@ -106,7 +107,8 @@ impl TierTable {
 /// The block of a slot (from 0) that has `ports` ports; `None` if there is no such slot.
 pub fn block_of_slot(slot: usize, ports: u16) -> Option<PortBlock> {
     let column = u16::try_from(slot % COLUMNS).ok()?;
-    let row = u16::try_from(slot / COLUMNS).ok().filter(|row| *row < COLUMN_PORTS / ports)?;
+    let rows = COLUMN_PORTS.checked_div(ports)?;
+    let row = u16::try_from(slot / COLUMNS).ok().filter(|row| *row < rows)?;
     let first = FIRST_PORT + COLUMN_PORTS * column + SMALLEST_PORTS * reverse5(row);
     PortBlock::from_len(first, u32::from(ports))
 }
@@ -175,7 +177,7 @@ impl FromStr for TierTable {
 fn parse_tier(row: &str) -> Option<(u16, Tier)> {
     let (sizes, ports) = row.split_once(':')?;
     let (first, members_max) = sizes.split_once('-')?;
-    let number = |text: &str| text.trim().parse::<u16>().ok();
+    let number = |text: &str| parse_port(text.trim());
     Some((number(first)?, Tier { members_max: number(members_max)?, ports: number(ports)? }))
 }
 

@@ -1,1 +1,23 @@
-//! x
+//! What must be true of NAT and routing: laws, and the means to hold traces to them.
+//!
+//! - [`law`]: what a law is, and how a trace is held to it one step at a time.
+//! - [`refines`]: agreement with a reference that follows another device's choices.
+//! - [`judged`]: what a subject needs so that its scenarios can be read, played and judged.
+//! - [`nat`], [`tiers`]: the laws of each subject, the scenarios they are tried on, and the mutants
+//!   that break them.
+//! - [`file`]: scenario files; [`report`]: traces as tables; [`prove`]: properties and what a
+//!   failing one leaves behind.
+//!
+//! # Invariants
+//! Laws judge answers and never predict them; they know no allocator. Every law has a mutant that
+//! breaks it and a premise that the generators reach; tests fail otherwise. Lists of laws are read
+//! from the tables here and kept nowhere else.
+
+pub mod file;
+pub mod judged;
+pub mod law;
+pub mod nat;
+pub mod prove;
+pub mod refines;
+pub mod report;
+pub mod tiers;

@@ -275,10 +275,7 @@ pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Log, LogError> {
     };
     match READERS.iter().find(|reader| reader.recognises(head)) {
         Some(reader) => reader.read(bytes, &name),
-        None => Err(LogError::Unrecognised {
-            name,
-            first_line: shorten(first_line, SHOWN),
-        }),
+        None => Err(LogError::Unrecognised { name, first_line: shorten(first_line, SHOWN) }),
     }
 }
 
@@ -319,20 +316,12 @@ struct Fault {
 impl Fault {
     /// A fault of the row as a whole.
     fn of_row(row: &[u8], reason: Reason) -> Self {
-        Self {
-            field: None,
-            value: shorten(row, SHOWN),
-            reason,
-        }
+        Self { field: None, value: shorten(row, SHOWN), reason }
     }
 
     /// A fault of one field.
     fn of_field(field: &'static str, value: &str, reason: Reason) -> Self {
-        Self {
-            field: Some(field),
-            value: shorten(value.as_bytes(), SHOWN),
-            reason,
-        }
+        Self { field: Some(field), value: shorten(value.as_bytes(), SHOWN), reason }
     }
 }
 
@@ -358,12 +347,7 @@ impl Log {
 
     /// Files a well-formed row by address family, then by protocol.
     fn add_well_formed(&mut self, line: usize, row: &Row) {
-        let Row {
-            start_us,
-            duration_us,
-            state,
-            ..
-        } = *row;
+        let Row { start_us, duration_us, state, .. } = *row;
         match (row.source, row.destination, row.protocol) {
             (SocketAddr::V4(source), SocketAddr::V4(destination), Some(protocol)) => {
                 self.connections.push(Connection {
@@ -394,27 +378,15 @@ impl Log {
     fn add_malformed(&mut self, line: usize, fault: Fault) {
         self.malformed_count += 1;
         if self.malformed.len() < DETAILED {
-            let Fault {
-                field,
-                value,
-                reason,
-            } = fault;
-            self.malformed.push(Malformed {
-                line,
-                field,
-                value,
-                reason,
-            });
+            let Fault { field, value, reason } = fault;
+            self.malformed.push(Malformed { line, field, value, reason });
         }
     }
 
     /// The log, unless the file had no row at all.
     fn with_rows(self, name: &str) -> Result<Self, LogError> {
         if self.connections.is_empty() && self.malformed_count == 0 && self.left_out.is_empty() {
-            return Err(LogError::NoRows {
-                name: name.to_owned(),
-                format: self.format,
-            });
+            return Err(LogError::NoRows { name: name.to_owned(), format: self.format });
         }
         Ok(self)
     }
@@ -432,9 +404,7 @@ fn start_us(text: &str) -> Result<i64, Reason> {
 /// Reads an ISO 8601 time, rounded to the nearest microsecond.
 fn iso_8601_us(text: &str) -> Result<u64, Reason> {
     let time = text.parse::<Timestamp>().map_err(|_| Reason::NotTime)?;
-    let rounded = time
-        .round(Unit::Microsecond)
-        .map_err(|_| Reason::OutOfRange)?;
+    let rounded = time.round(Unit::Microsecond).map_err(|_| Reason::OutOfRange)?;
     u64::try_from(rounded.as_microsecond()).map_err(|_| Reason::Negative)
 }
 
@@ -449,12 +419,8 @@ fn microseconds(text: &str) -> Result<u64, Reason> {
     if unsigned.is_some() {
         return Err(Reason::Negative);
     }
-    let digit = |place: usize| {
-        fraction
-            .as_bytes()
-            .get(place)
-            .map_or(0, |byte| u64::from(byte - b'0'))
-    };
+    let digit =
+        |place: usize| fraction.as_bytes().get(place).map_or(0, |byte| u64::from(byte - b'0'));
     let below_a_second = (0..6).fold(0, |sum, place| sum * 10 + digit(place));
     whole
         .parse::<u64>()
@@ -483,10 +449,7 @@ fn address(text: &str) -> Result<IpAddr, Reason> {
 
 /// Reads a port: plain digits, no sign.
 fn port(text: &str) -> Result<u16, Reason> {
-    text.parse()
-        .ok()
-        .filter(|_| is_digits(text))
-        .ok_or(Reason::NotPort)
+    text.parse().ok().filter(|_| is_digits(text)).ok_or(Reason::NotPort)
 }
 
 /// Reads a protocol; `None` stands for the name of one that is not modelled.
@@ -582,13 +545,10 @@ impl Display for Reason {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ColumnCount { expected, found } => {
-                return write!(f, "has {found} columns where the header names {expected}");
+                return write!(f, "has a column count of {found}, the header {expected}");
             }
             Self::NotJsonObject { column } => {
-                return write!(
-                    f,
-                    "is not a JSON object: reading stopped at column {column}"
-                );
+                return write!(f, "is not a JSON object: reading stopped at column {column}");
             }
             Self::NotUtf8 => "is not UTF-8",
             Self::BeforeHeader => "comes before any header that names the columns",
@@ -615,10 +575,7 @@ impl Display for LogError {
         match self {
             Self::Empty { name } => write!(f, "{name}: the file is empty; {}", formats_read()),
             Self::Compressed { name } => {
-                write!(
-                    f,
-                    "{name}: the file is gzip-compressed; decompress it first"
-                )
+                write!(f, "{name}: the file is gzip-compressed; decompress it first")
             }
             Self::Binary { name } => {
                 write!(
@@ -628,37 +585,19 @@ impl Display for LogError {
                 )
             }
             Self::Unrecognised { name, first_line } => {
-                write!(
-                    f,
-                    "{name}: no known log opens with `{first_line}`; {}",
-                    formats_read()
-                )
+                write!(f, "{name}: no known log opens with `{first_line}`; {}", formats_read())
             }
             Self::NoRows { name, format } => {
                 write!(f, "{name}: a {format} with headers and no rows")
             }
-            Self::BadDirective {
-                name,
-                line,
-                directive,
-                value,
-            } => {
-                write!(
-                    f,
-                    "{name}, line {line}: cannot decode the {directive} value `{value}`"
-                )
+            Self::BadDirective { name, line, directive, value } => {
+                write!(f, "{name}, line {line}: cannot decode the {directive} value `{value}`")
             }
             Self::MissingField { name, line, field } => {
-                write!(
-                    f,
-                    "{name}, line {line}: the header lacks the required field {field}"
-                )
+                write!(f, "{name}, line {line}: the header lacks the required field {field}")
             }
             Self::RepeatedField { name, line, field } => {
-                write!(
-                    f,
-                    "{name}, line {line}: the header names the field {field} twice"
-                )
+                write!(f, "{name}, line {line}: the header names the field {field} twice")
             }
         }
     }
@@ -690,12 +629,7 @@ mod tests {
     #[test]
     fn a_file_without_a_line_is_empty() {
         for bytes in [&b""[..], b"\n\n", b"\r\n\r\n", b"\xef\xbb\xbf"] {
-            assert_eq!(
-                error(bytes),
-                LogError::Empty {
-                    name: "a.log".into()
-                }
-            );
+            assert_eq!(error(bytes), LogError::Empty { name: "a.log".into() });
         }
     }
 
@@ -706,24 +640,14 @@ mod tests {
             bytes[position] = 0;
             error(&bytes)
         };
-        assert_eq!(
-            at(HEAD - 1),
-            LogError::Binary {
-                name: "a.log".into()
-            }
-        );
+        assert_eq!(at(HEAD - 1), LogError::Binary { name: "a.log".into() });
         assert!(matches!(at(HEAD), LogError::Unrecognised { .. }));
     }
 
     #[test]
     fn a_gzip_file_is_told_from_other_binary_files() {
         let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00";
-        assert_eq!(
-            error(gzip),
-            LogError::Compressed {
-                name: "a.log".into()
-            }
-        );
+        assert_eq!(error(gzip), LogError::Compressed { name: "a.log".into() });
     }
 
     #[test]
@@ -749,10 +673,7 @@ mod tests {
     fn errors_name_the_file_and_the_formats() {
         let formats = "formats read: Zeek conn.log (tab-separated under a # header); \
                        Zeek conn.log (JSON lines)";
-        assert_eq!(
-            error(b"").to_string(),
-            format!("a.log: the file is empty; {formats}")
-        );
+        assert_eq!(error(b"").to_string(), format!("a.log: the file is empty; {formats}"));
         assert_eq!(
             error(b"\0").to_string(),
             format!("a.log: the file is binary (NUL bytes near its start); {formats}")
@@ -762,9 +683,7 @@ mod tests {
             format!("a.log: no known log opens with `x`; {formats}")
         );
         assert_eq!(
-            read(b"\x1f\x8b", "a\x1b.log")
-                .expect_err("gzip")
-                .to_string(),
+            read(b"\x1f\x8b", "a\x1b.log").expect_err("gzip").to_string(),
             "a\\u{1b}.log: the file is gzip-compressed; decompress it first"
         );
     }
@@ -817,10 +736,7 @@ mod tests {
     fn a_start_may_be_iso_8601() {
         for (text, expected) in [
             ("2019-12-03T22:44:56.052279Z", Ok(1_575_413_096_052_279)),
-            (
-                "2019-12-03T23:44:56.052279+01:00",
-                Ok(1_575_413_096_052_279),
-            ),
+            ("2019-12-03T23:44:56.052279+01:00", Ok(1_575_413_096_052_279)),
             ("2019-12-03T22:44:56.0522785Z", Ok(1_575_413_096_052_279)),
             ("1970-01-01T00:00:00Z", Ok(0)),
             ("1969-12-31T23:59:59.999999Z", Err(Reason::Negative)),
@@ -888,39 +804,13 @@ mod tests {
     #[test]
     fn a_malformed_row_reads_as_a_sentence() {
         let (line, field, value) = (7, Some("id.orig_p"), "99999".to_owned());
-        let mut row = Malformed {
-            line,
-            field,
-            value,
-            reason: Reason::NotPort,
-        };
-        assert_eq!(
-            row.to_string(),
-            "line 7: id.orig_p `99999` is not a port from 0 to 65535"
-        );
-        row = Malformed {
-            value: String::new(),
-            reason: Reason::Unset,
-            ..row
-        };
-        assert_eq!(
-            row.to_string(),
-            "line 7: id.orig_p is required and has no value"
-        );
-        let reason = Reason::ColumnCount {
-            expected: 20,
-            found: 1,
-        };
-        row = Malformed {
-            field: None,
-            value: "x".into(),
-            reason,
-            ..row
-        };
-        assert_eq!(
-            row.to_string(),
-            "line 7: `x` has 1 columns where the header names 20"
-        );
+        let mut row = Malformed { line, field, value, reason: Reason::NotPort };
+        assert_eq!(row.to_string(), "line 7: id.orig_p `99999` is not a port from 0 to 65535");
+        row = Malformed { value: String::new(), reason: Reason::Unset, ..row };
+        assert_eq!(row.to_string(), "line 7: id.orig_p is required and has no value");
+        let reason = Reason::ColumnCount { expected: 20, found: 1 };
+        row = Malformed { field: None, value: "x".into(), reason, ..row };
+        assert_eq!(row.to_string(), "line 7: `x` has a column count of 1, the header 20");
     }
 
     proptest! {

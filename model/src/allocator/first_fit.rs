@@ -35,8 +35,13 @@ impl FirstFit {
 
 impl PortAllocator for FirstFit {
     fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        self.probes = 0;
         let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
-        let is_eligible = |endpoint: &Endpoint| self.may_give(flow, *endpoint);
+        let mut probes = 0;
+        let is_eligible = |endpoint: &Endpoint| {
+            probes += 1;
+            self.may_give(flow, *endpoint)
+        };
         let choice = match self.nat.selection {
             Selection::LowestFirst | Selection::Random(_) => candidates.iter().find(is_eligible),
             Selection::Spread => {
@@ -45,9 +50,7 @@ impl PortAllocator for FirstFit {
                 by_load.flat_map(Candidates::iter).find(is_eligible)
             }
         };
-        let looked_at = choice.and_then(|choice| candidates.position(choice));
-        let probes = looked_at.map_or(candidates.len(), |position| position + 1);
-        self.probes = u32::try_from(probes).unwrap_or(u32::MAX);
+        self.probes = probes;
         let external = choice.ok_or(Refusal::Exhausted)?;
         self.adopt(Binding { flow, external });
         Ok(external)

@@ -71,6 +71,7 @@ impl Probing {
 
 impl PortAllocator for Probing {
     fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        self.probes = 0;
         let count = self.nat.candidates(flow).map(Candidates::len).ok_or(Refusal::NotInPool)?;
         let runs = self.runs(count);
         let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
@@ -78,7 +79,6 @@ impl PortAllocator for Probing {
         let mut positions = runs.into_iter().flat_map(|(start, length)| {
             (0..length as usize).map(move |step| (start + step) % count)
         });
-        self.probes = 0;
         let external = positions.find_map(|position| {
             self.probes += 1;
             let endpoint = candidates.at(position)?;

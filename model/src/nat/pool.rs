@@ -37,6 +37,13 @@ pub enum PoolError {
     Twice(Member),
     /// More slots than a pool may have.
     TooMany(usize),
+    /// The addresses of so many members would pass the last one there is.
+    PastTheLast {
+        /// The address of the first member.
+        first: Ipv4Addr,
+        /// How many members were asked for.
+        count: usize,
+    },
 }
 
 /// The most slots a pool may have: as many as there are ports.
@@ -69,8 +76,15 @@ impl Pool {
     /// # Errors
     /// When `count` is 0, above [`SLOTS_MAX`], or passes the last address.
     pub fn of_size(first: Ipv4Addr, count: usize) -> Result<Self, PoolError> {
-        let addresses = (u32::from(first)..=u32::MAX).take(count.min(SLOTS_MAX + 1));
-        Self::new(addresses.map(|address| Some(Member(address.into()))).collect())
+        if count > SLOTS_MAX {
+            return Err(PoolError::TooMany(count));
+        }
+        let addresses = (u32::from(first)..=u32::MAX).take(count);
+        let slots: Vec<_> = addresses.map(|address| Some(Member(address.into()))).collect();
+        if slots.len() < count {
+            return Err(PoolError::PastTheLast { first, count });
+        }
+        Self::new(slots)
     }
 
     /// The slots in order; `None` is a hole. The last one is taken.
@@ -191,6 +205,9 @@ impl fmt::Display for PoolError {
             Self::Twice(member) => write!(f, "{member} stands in the pool twice"),
             Self::TooMany(slots) => {
                 write!(f, "{slots} slots are more than a pool may have ({SLOTS_MAX})")
+            }
+            Self::PastTheLast { first, count } => {
+                write!(f, "{count} members from {first} on would pass the last address")
             }
         }
     }

@@ -1,0 +1,406 @@
+//! The ledger, rebuilt from answers alone, foretells what the translator answers next.
+//!
+//! The universe is small enough for everything in it to collide: two members and a third that
+//! comes and goes, three destinations on two remote addresses, a handful of ports, a few
+//! milliseconds.
+
+use std::collections::BTreeSet;
+
+use natlaw_model::allocator::{Bitmap, FirstFit, PortAllocator, Refusal};
+use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
+use natlaw_model::nat::{Census, Configuration, Event, HoldDown, IdleTimers, InboundRule};
+use natlaw_model::nat::{Ledger, MappingBehaviour, Nat, Outcome, PortPolicy, PortReuse, Reason};
+use natlaw_model::nat::{Segment, Selection, Signal, Timers};
+use natlaw_model::subject::{Device, Step, Subject, Trace};
+use natlaw_model::tiers::TierTable;
+use natlaw_model::time::Duration;
+use natlaw_model::translator::Translator;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::{configuration, fixed, manual, on_demand, read, virtual_ips};
+
+const MEMBERS: [&str; 3] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+const REMOTES: [&str; 3] = ["198.51.100.1:443", "198.51.100.1:444", "198.51.100.2:443"];
+const POOLS: [&str; 5] = [
+    "10.0.0.1-10.0.0.2",
+    "10.0.0.1-10.0.0.3",
+    "10.0.0.1",
+    "hole, 10.0.0.2",
+    "10.0.0.2, 10.0.0.1",
+];
+
+/// What happens next, told without knowing what happened before.
+#[derive(Debug, Clone)]
+enum Move {
+    Outbound(Segment),
+    Inbound(Segment),
+    /// A packet back to one of the external tuples seen so far.
+    Answer(Index, Signal),
+    Elapse(Duration),
+    Replace(Nat),
+    Adjust(Adjustment),
+}
+
+/// A change to a part of the configuration; one that breaks a rule changes nothing.
+#[derive(Debug, Clone)]
+enum Adjustment {
+    Pool(&'static str),
+    Addresses(u8),
+    Timers(Timers),
+    Rules(Vec<InboundRule>),
+}
+
+fn milliseconds(range: std::ops::RangeInclusive<u64>) -> impl Strategy<Value = Duration> {
+    range.prop_map(Duration::from_millis)
+}
+
+fn timers() -> impl Strategy<Value = Timers> {
+    let idle = (milliseconds(1..=4), milliseconds(1..=4));
+    let hold_down = [milliseconds(0..=4), milliseconds(0..=4), milliseconds(0..=4)];
+    (idle, hold_down).prop_map(|((tcp, udp), [finish, reset, idle])| Timers {
+        idle: IdleTimers { tcp, udp, ..IdleTimers::default() },
+        hold_down: HoldDown { finish, reset, idle },
+    })
+}
+
+fn policies() -> impl Strategy<Value = PortPolicy> {
+    select(vec![
+        PortPolicy::Static,
+        PortPolicy::Dynamic,
+        PortPolicy::Tiered("1-2: 64, 3-3: 32".parse::<TierTable>().unwrap()),
+        fixed(1, "1024-1026"),
+        fixed(2, "1024-1030"),
+        manual(8, "1024-1049"),
+        on_demand("1024-1025"),
+        on_demand("1-1"),
+    ])
+}
+
+/// What mappings depend on, and a re-use under which replies can be told apart.
+fn behaviours() -> impl Strategy<Value = (MappingBehaviour, PortReuse)> {
+    use MappingBehaviour::{AddressAndPortDependent, AddressDependent, EndpointIndependent};
+    select(&[
+        (EndpointIndependent, PortReuse::Never),
+        (AddressDependent, PortReuse::Never),
+        (AddressDependent, PortReuse::PerDestinationAddress),
+        (AddressAndPortDependent, PortReuse::Never),
+        (AddressAndPortDependent, PortReuse::PerDestinationAddress),
+        (AddressAndPortDependent, PortReuse::PerDestination),
+    ])
+}
+
+fn selections() -> impl Strategy<Value = Selection> {
+    let others = prop_oneof![Just(Selection::Spread), any::<u64>().prop_map(Selection::Random)];
+    prop_oneof![2 => Just(Selection::LowestFirst), 1 => others]
+}
+
+/// Services of a member, one of them at two outside endpoints.
+fn rules() -> impl Strategy<Value = Vec<InboundRule>> {
+    let rules: [InboundRule; 3] = [
+        read("tcp 203.0.113.1:1024 > 10.0.0.1:1"),
+        read("tcp 203.0.113.1:80 > 10.0.0.1:1"),
+        read("udp 203.0.113.1:1 > 10.0.0.1:2"),
+    ];
+    prop_oneof![2 => Just(Vec::new()), 1 => proptest::sample::subsequence(rules.to_vec(), 1..=3)]
+}
+
+fn nats() -> impl Strategy<Value = Nat> {
+    let whose = (select(&POOLS), 1..=2_u8, policies());
+    (whose, behaviours(), selections(), timers(), rules()).prop_map(
+        |((pool, addresses, ports), behaviour, selection, timers, inbound_rules)| {
+            let mut it = configuration(addresses, pool, ports);
+            (it.selection, it.timers, it.inbound_rules) = (selection, timers, inbound_rules);
+            (it.mapping, it.port_reuse) = behaviour;
+            if !it.ports.translates_ports() {
+                it.port_reuse = it.mapping.finest_reuse();
+            }
+            if it.ports == PortPolicy::Static {
+                it.virtual_ips = virtual_ips(3);
+            }
+            if pool.starts_with("hole") {
+                it.inbound_rules.clear();
+            }
+            Nat::new(it).unwrap()
+        },
+    )
+}
+
+fn signals() -> impl Strategy<Value = Signal> {
+    select(&[Signal::Open, Signal::Data, Signal::Finish, Signal::Reset])
+}
+
+fn transports() -> impl Strategy<Value = Transport> {
+    prop_oneof![3 => Just(Transport::Tcp), 1 => Just(Transport::Udp)]
+}
+
+fn endpoint(address: &str, port: u16) -> Endpoint {
+    Endpoint::new(read(address), port)
+}
+
+fn outbound() -> impl Strategy<Value = Segment> {
+    let member = prop_oneof![4 => select(&MEMBERS[..2]), 1 => Just(MEMBERS[2])];
+    (transports(), member, 1..=2_u16, select(&REMOTES), signals()).prop_map(
+        |(transport, member, port, remote, signal)| {
+            let (source, destination) = (endpoint(member, port), read(remote));
+            Segment { tuple: FiveTuple { transport, source, destination }, signal }
+        },
+    )
+}
+
+fn inbound() -> impl Strategy<Value = Segment> {
+    let external = (select(&["203.0.113.1", "203.0.113.2"]), select(&[1, 2, 80, 1024, 1025]));
+    (transports(), select(&REMOTES), external, signals()).prop_map(
+        |(transport, remote, (address, port), signal)| {
+            let (source, destination) = (read(remote), endpoint(address, port));
+            Segment { tuple: FiveTuple { transport, source, destination }, signal }
+        },
+    )
+}
+
+fn adjustments() -> impl Strategy<Value = Adjustment> {
+    prop_oneof![
+        select(&POOLS).prop_map(Adjustment::Pool),
+        (1..=3_u8).prop_map(Adjustment::Addresses),
+        timers().prop_map(Adjustment::Timers),
+        rules().prop_map(Adjustment::Rules),
+    ]
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        10 => outbound().prop_map(Move::Outbound),
+        3 => inbound().prop_map(Move::Inbound),
+        4 => (any::<Index>(), signals()).prop_map(|(index, signal)| Move::Answer(index, signal)),
+        4 => milliseconds(0..=5).prop_map(Move::Elapse),
+        1 => nats().prop_map(Move::Replace),
+        2 => adjustments().prop_map(Move::Adjust),
+    ]
+}
+
+impl Adjustment {
+    fn change(&self, it: &mut Configuration) {
+        match self {
+            Self::Pool(pool) => it.pool = read(pool),
+            Self::Addresses(count) => it.virtual_ips = virtual_ips(*count),
+            Self::Timers(timers) => it.timers = *timers,
+            Self::Rules(rules) => it.inbound_rules.clone_from(rules),
+        }
+    }
+}
+
+/// What the ledger foretells.
+#[derive(Debug)]
+enum Foretold {
+    Exactly(Outcome),
+    /// One of these external endpoints, the first if the lowest is to be taken.
+    Binds(Vec<Endpoint>),
+}
+
+/// What the ledger foretells of an event, and what kind of case that is.
+fn foretell(ledger: &Ledger, event: &Event) -> (&'static str, Foretold) {
+    let (case, outcome) = match event {
+        Event::Outbound(segment) => match foretell_outbound(ledger, *segment) {
+            (case, Ok(external)) => (case, Outcome::Forwarded(segment.tuple.from(external))),
+            (case, Err(Some(reason))) => (case, Outcome::Dropped(reason)),
+            (case, Err(None)) => {
+                return (case, Foretold::Binds(ledger.eligible(segment.tuple).collect()));
+            }
+        },
+        Event::Inbound(segment) => match foretell_inbound(ledger, segment.tuple) {
+            (case, Ok(inside)) => (case, Outcome::Forwarded(segment.tuple.to(inside))),
+            (case, Err(reason)) => (case, Outcome::Dropped(reason)),
+        },
+        Event::Elapse(_) => ("time passes", Outcome::Elapsed),
+        Event::Reconfigure(nat) => foretell_reconfigured(ledger, nat),
+    };
+    (case, Foretold::Exactly(outcome))
+}
+
+/// The external endpoint of an outbound packet; no reason where it is the allocator's choice.
+fn foretell_outbound(
+    ledger: &Ledger,
+    segment: Segment,
+) -> (&'static str, Result<Endpoint, Option<Reason>>) {
+    let flow = segment.tuple;
+    let refused = |refusal| Err(Some(Reason::Refused(refusal)));
+    if let Some(external) = ledger.admitted_through(flow) {
+        return ("a reply to an admitted connection", Ok(external));
+    }
+    if let Some(external) = ledger.external_of(flow) {
+        return ("a live flow goes on", Ok(external));
+    }
+    if segment.ends_its_flow() {
+        return ("the end of no flow", Err(Some(Reason::NoFlow)));
+    }
+    match ledger.holding_of(flow) {
+        Some(holding) if holding.is_live(ledger.now) => {
+            ("a live mapping gets a flow", Ok(holding.binding.external))
+        }
+        Some(holding) => ("a cooling mapping is taken back", Ok(holding.binding.external)),
+        None if ledger.nat.candidates(flow).is_none() => {
+            ("a stranger", refused(Refusal::NotInPool))
+        }
+        None if ledger.eligible(flow).next().is_none() => {
+            ("nothing is eligible", refused(Refusal::Exhausted))
+        }
+        None => ("a new mapping", Err(None)),
+    }
+}
+
+/// The inside endpoint of an inbound packet.
+fn foretell_inbound(ledger: &Ledger, tuple: FiveTuple) -> (&'static str, Result<Endpoint, Reason>) {
+    if let Some(rule) = ledger.nat.rule_at(tuple.transport, tuple.destination) {
+        let reply = tuple.to(rule.inside).reversed();
+        let through = ledger.external_of(reply).or(ledger.admitted_through(reply));
+        return match through {
+            Some(through) if through != tuple.destination => {
+                ("a rule clashes", Err(Reason::Clash))
+            }
+            _ => ("a rule admits", Ok(rule.inside)),
+        };
+    }
+    match ledger.mapping_for(tuple) {
+        Some(holding) => ("a mapping admits", Ok(holding.binding.flow.source)),
+        None => ("nothing admits", Err(Reason::NoMapping)),
+    }
+}
+
+/// The live bindings that a new configuration does not keep, in the order of their flows.
+fn foretell_reconfigured(ledger: &Ledger, nat: &Nat) -> (&'static str, Outcome) {
+    let live = ledger.holdings().filter(|holding| !holding.stranded && holding.is_live(ledger.now));
+    let (kept, mut stranded): (Vec<Binding>, Vec<Binding>) =
+        live.map(|holding| holding.binding).partition(|binding| nat.keeps(&ledger.nat, *binding));
+    stranded.sort_unstable();
+    let case = match (kept.is_empty(), stranded.is_empty()) {
+        (true, true) => "nothing was live",
+        (false, true) => "all is kept",
+        (true, false) => "all is stranded",
+        (false, false) => "some is kept and some is stranded",
+    };
+    (case, Outcome::Reconfigured { stranded })
+}
+
+/// Holds an answer to what the ledger foretells of it.
+fn agrees(ledger: &Ledger, event: &Event, actual: &Outcome) -> Result<(), TestCaseError> {
+    let (case, expected) = foretell(ledger, event);
+    let agrees = match (&expected, actual) {
+        (Foretold::Exactly(expected), actual) => expected == actual,
+        (Foretold::Binds(eligible), Outcome::Forwarded(tuple)) => match ledger.nat.selection {
+            Selection::LowestFirst => eligible.first() == Some(&tuple.source),
+            Selection::Spread | Selection::Random(_) => eligible.contains(&tuple.source),
+        },
+        (Foretold::Binds(_), _) => false,
+    };
+    prop_assert!(agrees, "{event} ({case}): {expected:?}, and the answer is {actual:?}");
+    Ok(())
+}
+
+/// A translator and the ledger of its answers.
+struct Told<A> {
+    translator: Translator<A>,
+    ledger: Ledger,
+    trace: Trace<Nat>,
+    seen: Vec<FiveTuple>,
+    cases: BTreeSet<&'static str>,
+}
+
+impl<A: PortAllocator + Clone> Told<A> {
+    fn new(nat: &Nat, new: impl FnOnce(&Nat) -> A) -> Self {
+        Self {
+            translator: Translator::new(nat, new),
+            ledger: nat.ledger(),
+            trace: Trace { subject: nat.clone(), steps: Vec::new() },
+            seen: Vec::new(),
+            cases: BTreeSet::new(),
+        }
+    }
+
+    /// The event of a move, here and now.
+    fn event(&self, next: &Move) -> Event {
+        match next {
+            Move::Outbound(segment) => Event::Outbound(*segment),
+            Move::Inbound(segment) => Event::Inbound(*segment),
+            Move::Answer(_, _) if self.seen.is_empty() => Event::Elapse(Duration::ZERO),
+            Move::Answer(index, signal) => Event::inbound(index.get(&self.seen).reversed(), *signal),
+            Move::Elapse(length) => Event::Elapse(*length),
+            Move::Replace(nat) => Event::Reconfigure(nat.clone()),
+            Move::Adjust(adjustment) => {
+                let nat = &self.ledger.nat;
+                let adjusted = nat.with(|it| adjustment.change(it));
+                Event::Reconfigure(adjusted.unwrap_or_else(|_| nat.clone()))
+            }
+        }
+    }
+
+    /// Asks, holds the answer to the ledger, and enters it.
+    fn step(&mut self, event: Event) -> Result<(), TestCaseError> {
+        self.cases.insert(foretell(&self.ledger, &event).0);
+        let outcome = self.translator.step(&event);
+        agrees(&self.ledger, &event, &outcome)?;
+        if let (Event::Outbound(_), Outcome::Forwarded(tuple)) = (&event, &outcome) {
+            self.seen.push(*tuple);
+        }
+        Nat::record(&mut self.ledger, &event, &outcome);
+        self.trace.steps.push(Step { event, outcome });
+        Ok(())
+    }
+
+    fn play(&mut self, moves: &[Move]) -> Result<(), TestCaseError> {
+        moves.iter().try_for_each(|next| self.step(self.event(next)))
+    }
+
+    /// Asks a copy of the translator about everything in the universe.
+    fn agrees_on_everything(&self) -> Result<(), TestCaseError> {
+        everything().iter().try_for_each(|event| {
+            agrees(&self.ledger, event, &self.translator.clone().step(event))
+        })
+    }
+
+    /// Opens connections of a member until one is refused: what is given is what was eligible.
+    fn gives_what_is_eligible(&self, member: &str) -> Result<(), TestCaseError> {
+        let flow = |port| FiveTuple {
+            transport: Transport::Tcp,
+            source: endpoint(member, port),
+            destination: read(REMOTES[0]),
+        };
+        let mut translator = self.translator.clone();
+        let mut open = |port| match translator.step(&Event::outbound(flow(port), Signal::Open)) {
+            Outcome::Forwarded(tuple) => Some(tuple.source),
+            _ => None,
+        };
+        let given: Vec<Endpoint> = (3..u16::MAX).map_while(&mut open).collect();
+        let expected: BTreeSet<Endpoint> = self.ledger.eligible(flow(3)).collect();
+        prop_assert_eq!(given.len(), expected.len());
+        prop_assert_eq!(BTreeSet::from_iter(given), expected);
+        Ok(())
+    }
+}
+
+/// Every flow of the universe and of an inside port not used before, opened and ended, and every
+/// packet that the outside could send.
+fn everything() -> Vec<Event> {
+    let mut events = Vec::new();
+    for (transport, remote) in itertools_product([Transport::Tcp, Transport::Udp], REMOTES) {
+        for (member, port) in itertools_product(MEMBERS, [1, 2, 9]) {
+            let (source, destination) = (endpoint(member, port), read(remote));
+            let tuple = FiveTuple { transport, source, destination };
+            events.extend([Signal::Open, Signal::Finish].map(|s| Event::outbound(tuple, s)));
+        }
+        for (vip, port) in itertools_product(virtual_ips(3), [1, 2, 80, 1024, 1025, 1032]) {
+            let (source, destination) = (read(remote), Endpoint::new(vip.0, port));
+            events.push(Event::inbound(FiveTuple { transport, source, destination }, Signal::Data));
+        }
+    }
+    events
+}
+
+fn itertools_product<A: Clone, B>(
+    a: impl IntoIterator<Item = A>,
+    b: impl IntoIterator<Item = B> + Clone,
+) -> impl Iterator<Item = (A, B)> {
+    a.into_iter().flat_map(move |a| b.clone().into_iter().map(move |b| (a.clone(), b)))
+}

@@ -1,0 +1,58 @@
+//! What the model promises, shown by examples and held to random ones.
+
+mod configuration;
+mod ledger;
+mod nouns;
+mod tiers;
+mod translator;
+
+use std::fmt::Debug;
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+
+use natlaw_model::nat::{Configuration, MappingBehaviour, Nat, PortPolicy, PortReuse, Selection};
+use natlaw_model::nat::{Timers, VirtualIp};
+
+/// The value that a text stands for.
+fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap_or_else(|error| panic!("`{text}`: {error:?}"))
+}
+
+/// The addresses `203.0.113.1`, `203.0.113.2` and so on.
+fn virtual_ips(count: u8) -> Vec<VirtualIp> {
+    (1..=count).map(|last| VirtualIp(Ipv4Addr::new(203, 0, 113, last))).collect()
+}
+
+/// What a person would write, with nothing said where nothing need be.
+fn configuration(addresses: u8, pool: &str, ports: PortPolicy) -> Configuration {
+    Configuration {
+        virtual_ips: virtual_ips(addresses),
+        pool: read(pool),
+        ports,
+        mapping: MappingBehaviour::default(),
+        port_reuse: PortReuse::default(),
+        selection: Selection::default(),
+        timers: Timers::default(),
+        inbound_rules: Vec::new(),
+    }
+}
+
+/// The translator of such a configuration.
+fn nat(addresses: u8, pool: &str, ports: PortPolicy) -> Nat {
+    Nat::new(configuration(addresses, pool, ports)).unwrap()
+}
+
+/// All members draw on these ports.
+fn on_demand(usable: &str) -> PortPolicy {
+    PortPolicy::OnDemand(read(usable))
+}
+
+/// A block of this many of the usable ports for each member, on each virtual IP.
+fn fixed(ports: u16, usable: &str) -> PortPolicy {
+    PortPolicy::Fixed { ports, usable: read(usable) }
+}
+
+/// A block of this many of the usable ports for each member, on one virtual IP.
+fn manual(ports: u16, usable: &str) -> PortPolicy {
+    PortPolicy::Manual { ports, usable: read(usable) }
+}

@@ -1,0 +1,71 @@
+//! A translator as a judged subject.
+
+use std::collections::BTreeSet;
+
+use natlaw_model::nat::{Ledger, Nat, Outcome, PortPolicy, Reason};
+use natlaw_model::subject::Device;
+
+use super::{DEVICES, LAWS, REACHABLE};
+use crate::judged::Judged;
+use crate::law::{Law, Situation};
+use crate::nat::mutants::MUTANTS;
+
+impl Judged for Nat {
+    const LAWS: &'static [Law<Self>] = LAWS;
+    const REACHABLE: &'static [Situation<Self>] = REACHABLE;
+
+    fn device(&self, name: &str) -> Option<Box<dyn Device<Self>>> {
+        super::device(name, self)
+    }
+
+    fn device_names() -> Vec<&'static str> {
+        let sound = DEVICES.iter().map(|device| device.name);
+        sound.chain(MUTANTS.iter().map(|mutant| mutant.name)).collect()
+    }
+
+    /// Ports as Azure's metrics count them: allocated, used, and what lies idle between.
+    fn summary(ledger: &Ledger) -> Vec<(&'static str, String)> {
+        let used: BTreeSet<_> = ledger.holdings().map(|held| held.binding.external).collect();
+        let live = ledger.holdings().filter(|held| held.is_live(ledger.now)).count();
+        let mut rows = vec![
+            ("time", ledger.now.to_string()),
+            ("live mappings", grouped(live)),
+            ("keys held", grouped(ledger.holdings().count())),
+            ("used SNAT ports", grouped(used.len())),
+        ];
+        if let Some(allocated) = allocated_ports(&ledger.nat) {
+            let idle = allocated.saturating_sub(used.len());
+            rows.push(("allocated SNAT ports", grouped(allocated)));
+            rows.push(("idle SNAT ports", grouped(idle)));
+        }
+        rows
+    }
+
+    fn is_refusal(outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::Dropped(Reason::Refused(_)))
+    }
+
+    fn held(ledger: &Ledger) -> usize {
+        ledger.holdings().count()
+    }
+}
+
+/// The ports of all members on all virtual IPs; `None` where ports are not allocated.
+pub fn allocated_ports(nat: &Nat) -> Option<usize> {
+    let virtual_ips = nat.virtual_ips.len();
+    match &nat.ports {
+        PortPolicy::Static | PortPolicy::Dynamic => None,
+        PortPolicy::OnDemand(usable) => Some(virtual_ips * usable.len() as usize),
+        PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
+            let (vips, block) = nat.block_of(nat.pool.slots().iter().position(Option::is_some)?)?;
+            Some(nat.pool.members().count() * vips.len() * block.len() as usize)
+        }
+    }
+}
+
+/// A count with commas between its thousands.
+pub fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    groups.map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
+}

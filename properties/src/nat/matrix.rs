@@ -1,0 +1,70 @@
+//! Which law catches which mutant, and in how few events.
+
+use natlaw_model::nat::Nat;
+use natlaw_model::subject::Scenario;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::LAWS;
+use super::mutants::{MUTANTS, Mutant};
+use super::strategies::scenario;
+use crate::law::{Law, verdicts};
+use crate::prove::smallest;
+
+/// Scenarios that each mutant is tried on.
+pub const CASES: u32 = 2_000;
+
+/// One mutant and the laws that catch it.
+#[derive(Debug)]
+pub struct Caught {
+    /// The mutant.
+    pub mutant: &'static Mutant,
+    /// Each law that it breaks, with the smallest scenario that shows it.
+    pub by: Vec<(&'static Law<Nat>, Scenario<Nat>)>,
+}
+
+impl Caught {
+    /// The law that shows the defect in the fewest events.
+    pub fn best(&self) -> Option<&(&'static Law<Nat>, Scenario<Nat>)> {
+        self.by.iter().min_by_key(|(_, scenario)| scenario.events.len())
+    }
+}
+
+/// Every mutant, with the laws that catch it. The same on every machine.
+pub fn matrix() -> Vec<Caught> {
+    let scenarios = drawn();
+    let caught = |mutant| Caught { mutant, by: caught_by(mutant, &scenarios) };
+    MUTANTS.iter().map(caught).collect()
+}
+
+fn caught_by(
+    mutant: &Mutant,
+    scenarios: &[Scenario<Nat>],
+) -> Vec<(&'static Law<Nat>, Scenario<Nat>)> {
+    let mut breaks = vec![false; LAWS.len()];
+    for scenario in scenarios {
+        let verdicts = verdicts(LAWS, &scenario.play(&mut (mutant.device)(&scenario.subject)));
+        for (broken, verdict) in breaks.iter_mut().zip(verdicts) {
+            *broken |= verdict.broken_at.is_some();
+        }
+    }
+    let broken = LAWS.iter().zip(breaks).filter(|(_, broken)| *broken).map(|(law, _)| law);
+    broken.filter_map(|law| Some((law, smallest_breaking(mutant, law)?))).collect()
+}
+
+/// The smallest scenario on which the mutant breaks the law.
+fn smallest_breaking(mutant: &Mutant, law: &Law<Nat>) -> Option<Scenario<Nat>> {
+    smallest(CASES, &scenario(), |scenario: &Scenario<Nat>| {
+        let trace = scenario.play(&mut (mutant.device)(&scenario.subject));
+        let alone = [Law { name: law.name, source: law.source, harm: law.harm, holds: law.holds }];
+        crate::law::check(&alone, &trace).is_ok()
+    })
+}
+
+fn drawn() -> Vec<Scenario<Nat>> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[1; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let strategy = scenario();
+    let mut draw = || strategy.new_tree(&mut runner).expect("a scenario").current();
+    (0..CASES).map(|_| draw()).collect()
+}

@@ -1,0 +1,352 @@
+//! Allocators that are each wrong in one way: the obvious allocator with one rule replaced.
+
+use std::net::Ipv4Addr;
+
+use itertools::Itertools;
+use natlaw_model::allocator::{Budget, PortAllocator, Probing, Refusal};
+use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
+use natlaw_model::nat::{Key, Member, Nat, PortPolicy, Selection};
+use natlaw_model::subject::Device;
+use natlaw_model::translator::Translator;
+
+/// Everything given and not yet got back, and the configuration in force.
+pub(super) struct Book {
+    nat: Nat,
+    held: Vec<(Key, Binding)>,
+}
+
+/// The rules of the obvious allocator, to be replaced one at a time.
+pub(super) trait Rules: Default {
+    /// The endpoints that the flow may be given, in the order in which they are tried.
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        book.by_load(flow, book.unruled_candidates(flow))
+    }
+
+    /// Whether nobody holds the key.
+    fn is_free(&self, book: &Book, key: Key) -> bool {
+        book.held.iter().all(|(held, _)| !overlap(*held, key))
+    }
+
+    /// Whether the lease of the address lets the flow use it.
+    fn may_lease(&self, book: &Book, flow: FiveTuple, address: Ipv4Addr) -> bool {
+        let member = Some(Member(flow.source.address));
+        let lessee = book.lessee(address);
+        lessee == member || (lessee.is_none() && !book.leases_any(flow.source.address))
+    }
+
+    /// An endpoint has been given.
+    fn given(&mut self, _book: &Book, _binding: Binding) {}
+
+    /// A binding comes back.
+    fn release(&mut self, book: &mut Book, binding: Binding) {
+        book.held.retain(|(_, held)| *held != binding);
+    }
+
+    /// Nothing was found.
+    fn refuse(&mut self, _book: &mut Book, _flow: FiveTuple) {}
+
+    /// The configuration has changed.
+    fn reconfigured(&mut self, _book: &mut Book) {}
+}
+
+/// The translator that uses these rules.
+pub(super) fn by<R: Rules>(nat: &Nat) -> impl Device<Nat> + use<R> {
+    Translator::new(nat, |nat| Obvious {
+        book: Book { nat: nat.clone(), held: Vec::new() },
+        rules: R::default(),
+    })
+}
+
+/// An allocator that looks at every candidate in turn, by these rules.
+struct Obvious<R> {
+    book: Book,
+    rules: R,
+}
+
+impl<R: Rules> PortAllocator for Obvious<R> {
+    fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        let (book, rules) = (&self.book, &self.rules);
+        book.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
+        let is_dynamic = book.nat.ports == PortPolicy::Dynamic;
+        let found = rules.candidates(book, flow).into_iter().find(|external| {
+            rules.is_free(book, book.nat.key(flow, *external))
+                && (!is_dynamic || rules.may_lease(book, flow, external.address))
+        });
+        let Some(external) = found else {
+            self.rules.refuse(&mut self.book, flow);
+            return Err(Refusal::Exhausted);
+        };
+        let binding = Binding { flow, external };
+        self.book.held.push((self.book.nat.key(flow, external), binding));
+        self.rules.given(&self.book, binding);
+        Ok(external)
+    }
+
+    fn release(&mut self, binding: Binding) {
+        self.rules.release(&mut self.book, binding);
+    }
+
+    fn reconfigure(&mut self, nat: &Nat) {
+        self.book.nat = nat.clone();
+        self.rules.reconfigured(&mut self.book);
+    }
+}
+
+impl Book {
+    fn all_candidates(&self, flow: FiveTuple) -> Vec<Endpoint> {
+        self.nat
+            .candidates(flow)
+            .into_iter()
+            .flat_map(natlaw_model::nat::Candidates::iter)
+            .collect()
+    }
+
+    fn unruled_candidates(&self, flow: FiveTuple) -> Vec<Endpoint> {
+        let mut candidates = self.all_candidates(flow);
+        candidates.retain(|external| self.nat.rule_at(flow.transport, *external).is_none());
+        candidates
+    }
+
+    /// Under a declared spread, those of the least used virtual IP first.
+    fn by_load(&self, flow: FiveTuple, mut candidates: Vec<Endpoint>) -> Vec<Endpoint> {
+        if self.nat.selection == Selection::Spread {
+            candidates.sort_by_cached_key(|external| self.load(flow, external.address));
+        }
+        candidates
+    }
+
+    fn load(&self, flow: FiveTuple, address: Ipv4Addr) -> usize {
+        let counts = |(held, _): &&(Key, Binding)| {
+            held.external.address == address
+                && overlap(*held, self.nat.key(flow, held.external))
+                && self.nat.may_give(flow, held.external)
+        };
+        self.held.iter().filter(counts).count()
+    }
+
+    fn lessee(&self, address: Ipv4Addr) -> Option<Member> {
+        let held = self.held.iter().find(|(held, _)| held.external.address == address);
+        held.map(|(_, binding)| Member(binding.flow.source.address))
+    }
+
+    fn leases_any(&self, member: Ipv4Addr) -> bool {
+        self.nat.virtual_ips.iter().any(|vip| self.lessee(vip.0) == Some(Member(member)))
+    }
+}
+
+fn overlap(a: Key, b: Key) -> bool {
+    a.transport == b.transport && a.external == b.external && a.remote.overlaps(b.remote)
+}
+
+#[derive(Default)]
+pub(super) struct LastPortAlwaysFree;
+
+impl Rules for LastPortAlwaysFree {
+    fn is_free(&self, book: &Book, key: Key) -> bool {
+        let blocks = book.nat.pool.members().enumerate().filter_map(|(i, _)| book.nat.block_of(i));
+        let mut lasts = blocks.map(|(_, block)| block.last());
+        lasts.contains(&key.external.port) || book.held.iter().all(|(held, _)| !overlap(*held, key))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct FreesOnlyBitZero;
+
+impl Rules for FreesOnlyBitZero {
+    fn release(&mut self, book: &mut Book, binding: Binding) {
+        let is_bit_zero = binding.external.port.is_multiple_of(64);
+        book.held.retain(|(_, held)| *held != binding || !is_bit_zero);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ReleasesByteSwapped;
+
+impl Rules for ReleasesByteSwapped {
+    fn release(&mut self, book: &mut Book, Binding { flow, external }: Binding) {
+        let external = Endpoint::new(external.address, external.port.swap_bytes());
+        book.held.retain(|(_, held)| *held != Binding { flow, external });
+    }
+}
+
+#[derive(Default)]
+pub(super) struct RefusalFreesTheOwner;
+
+impl Rules for RefusalFreesTheOwner {
+    fn refuse(&mut self, book: &mut Book, flow: FiveTuple) {
+        let last_tried = book.unruled_candidates(flow).last().copied();
+        book.held.retain(|(held, _)| Some(held.external) != last_tried);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct RunsIntoTheNeighbour;
+
+impl Rules for RunsIntoTheNeighbour {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let offset = |ports: u32| flow.source.port % u16::try_from(ports).unwrap_or(u16::MAX);
+        let own = book.nat.candidates(flow).map_or(0, |own| offset(own.block().len()));
+        let shifted = |at: Endpoint| Some(Endpoint::new(at.address, at.port.checked_add(own)?));
+        book.unruled_candidates(flow).into_iter().filter_map(shifted).collect()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct OnePortPastTheLast;
+
+impl Rules for OnePortPastTheLast {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let mut candidates = book.unruled_candidates(flow);
+        let past = candidates.last().map(|at| Endpoint::new(at.address, at.port.wrapping_add(1)));
+        candidates.extend(past);
+        candidates
+    }
+}
+
+#[derive(Default)]
+pub(super) struct StopsOnePortShort;
+
+impl Rules for StopsOnePortShort {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let last = book.nat.candidates(flow).map(|own| own.block().last());
+        let mut candidates = book.by_load(flow, book.unruled_candidates(flow));
+        candidates.retain(|external| Some(external.port) != last);
+        candidates
+    }
+}
+
+#[derive(Default)]
+pub(super) struct FallsBackToAnyPort;
+
+impl Rules for FallsBackToAnyPort {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let anywhere = book.nat.virtual_ips.iter().map(|vip| Endpoint::new(vip.0, 60_000));
+        book.unruled_candidates(flow).into_iter().chain(anywhere).collect()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct CursorNeverComesBack {
+    given: usize,
+}
+
+impl Rules for CursorNeverComesBack {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        book.unruled_candidates(flow).into_iter().skip(self.given).collect()
+    }
+
+    fn given(&mut self, _book: &Book, _binding: Binding) {
+        self.given += 1;
+    }
+}
+
+#[derive(Default)]
+pub(super) struct TransportsSharePorts;
+
+impl Rules for TransportsSharePorts {
+    fn is_free(&self, book: &Book, key: Key) -> bool {
+        let of_any = |held: Key| Key { transport: key.transport, ..held };
+        book.held.iter().all(|(held, _)| !overlap(of_any(*held), key))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct OneBusyBitAPort;
+
+impl Rules for OneBusyBitAPort {
+    fn is_free(&self, book: &Book, key: Key) -> bool {
+        let port = |key: Key| (key.transport, key.external);
+        book.held.iter().all(|(held, _)| port(*held) != port(key))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct AlwaysTheFirstVirtualIp;
+
+impl Rules for AlwaysTheFirstVirtualIp {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        book.unruled_candidates(flow)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct OneVirtualIpByHash;
+
+impl Rules for OneVirtualIpByHash {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let mut candidates = book.unruled_candidates(flow);
+        let addresses = book.nat.virtual_ips.len();
+        let vip = book.nat.virtual_ips[usize::from(flow.source.port) % addresses];
+        candidates.retain(|external| external.address == vip.0);
+        candidates
+    }
+}
+
+#[derive(Default)]
+pub(super) struct SwapForgetsLeases;
+
+impl Rules for SwapForgetsLeases {
+    fn reconfigured(&mut self, book: &mut Book) {
+        book.held.clear();
+    }
+}
+
+#[derive(Default)]
+pub(super) struct GivesThePortsOfInboundRules;
+
+impl Rules for GivesThePortsOfInboundRules {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        book.by_load(flow, book.all_candidates(flow))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct TakesALeaseForEachFlow;
+
+impl Rules for TakesALeaseForEachFlow {
+    fn may_lease(&self, book: &Book, _flow: FiveTuple, address: Ipv4Addr) -> bool {
+        book.lessee(address).is_none()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct SharesALease;
+
+impl Rules for SharesALease {
+    fn may_lease(&self, _book: &Book, _flow: FiveTuple, _address: Ipv4Addr) -> bool {
+        true
+    }
+}
+
+/// An allocator whose refusals are replaced by one and the same.
+struct SaysInstead<A> {
+    inner: A,
+    says: Refusal,
+}
+
+impl<A: PortAllocator> PortAllocator for SaysInstead<A> {
+    fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        self.inner.bind(flow).map_err(|refusal| match refusal {
+            Refusal::NotInPool => refusal,
+            Refusal::Exhausted | Refusal::GaveUp => self.says,
+        })
+    }
+
+    fn release(&mut self, binding: Binding) {
+        self.inner.release(binding);
+    }
+
+    fn reconfigure(&mut self, nat: &Nat) {
+        self.inner.reconfigure(nat);
+    }
+}
+
+pub(super) fn gives_up_as_exhausted(nat: &Nat) -> impl Device<Nat> + use<> {
+    let two_draws = |nat: &Nat| Probing::new(nat, Budget::Draws(2));
+    Translator::new(nat, |nat| SaysInstead { inner: two_draws(nat), says: Refusal::Exhausted })
+}
+
+pub(super) fn not_in_pool_when_full(nat: &Nat) -> impl Device<Nat> + use<> {
+    let exact = natlaw_model::allocator::FirstFit::new;
+    Translator::new(nat, |nat| SaysInstead { inner: exact(nat), says: Refusal::NotInPool })
+}

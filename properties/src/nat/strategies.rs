@@ -1,0 +1,293 @@
+//! Scenarios of a translator, drawn from a universe small enough to collide.
+//!
+//! Three members and a stranger, four source ports, three destinations, two or three virtual IPs,
+//! one to three ports a member: most scenarios run out of ports, meet a hold-down and answer a
+//! reply. One function a noun; every value is legal.
+
+use std::net::Ipv4Addr;
+
+use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
+use natlaw_model::nat::{
+    Configuration, Event, HoldDown, IdleTimers, InboundRule, MappingBehaviour, Member, Nat, Pool,
+    PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
+};
+use natlaw_model::ports::PortBlock;
+use natlaw_model::subject::Scenario;
+use natlaw_model::tiers::TierTable;
+use natlaw_model::time::Duration;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// The most events of a scenario.
+pub const EVENTS_MAX: usize = 28;
+
+/// The most slots of a pool.
+const SLOTS_MAX: u16 = 3;
+
+/// A scenario: a configuration, events, and now and then a change of the configuration.
+pub fn scenario() -> BoxedStrategy<Scenario<Nat>> {
+    scenario_of(configuration())
+}
+
+/// A scenario of a configuration under which both allocators declare lowest-first.
+pub fn lowest_first_scenario() -> BoxedStrategy<Scenario<Nat>> {
+    let lowest_first = configuration().prop_map(|mut configuration| {
+        configuration.selection = Selection::LowestFirst;
+        configuration
+    });
+    scenario_of(lowest_first)
+}
+
+/// A scenario that starts with such a configuration.
+pub fn scenario_of(
+    configuration: impl Strategy<Value = Configuration> + 'static,
+) -> BoxedStrategy<Scenario<Nat>> {
+    let scenario = |(configuration, steps): (Configuration, Vec<Draft>)| {
+        let subject = legal(configuration.clone());
+        let events = steps.into_iter().map(|step| step.event(&configuration)).collect();
+        Scenario { subject, events }
+    };
+    (configuration, vec(draft(), 0..=EVENTS_MAX)).prop_map(scenario).boxed()
+}
+
+/// A translator.
+pub fn nat() -> impl Strategy<Value = Nat> {
+    configuration().prop_map(legal)
+}
+
+/// What describes a translator.
+pub fn configuration() -> impl Strategy<Value = Configuration> {
+    let addresses = (virtual_ips(), pool(), ports());
+    let behaviour = (mapping_and_reuse(), selection(), timers(), inbound_rules());
+    (addresses, behaviour).prop_map(|((virtual_ips, pool, ports), behaviour)| {
+        let ((mapping, port_reuse), selection, timers, inbound_rules) = behaviour;
+        let configuration = Configuration {
+            virtual_ips,
+            pool,
+            ports,
+            mapping,
+            port_reuse,
+            selection,
+            timers,
+            inbound_rules,
+        };
+        fitted(configuration)
+    })
+}
+
+/// One or two outside addresses.
+pub fn virtual_ips() -> impl Strategy<Value = Vec<VirtualIp>> {
+    select(vec![1_u8, 1, 2]).prop_map(first_virtual_ips)
+}
+
+/// A pool of one to three slots, with a hole now and then.
+pub fn pool() -> impl Strategy<Value = Pool> {
+    let pools = [vec![1], vec![1, 2], vec![1, 2, 3], vec![1, 0, 3], vec![0, 2]];
+    select(pools.to_vec()).prop_map(|slots| {
+        let member = |n: u8| (n > 0).then_some(Member(member_address(n)));
+        Pool::new(slots.into_iter().map(member).collect()).expect("a pool of the universe")
+    })
+}
+
+/// A port policy with few ports: ranges of one to three, some that end at 65,535, some with
+/// ports left over.
+pub fn ports() -> impl Strategy<Value = PortPolicy> {
+    let first = prop_oneof![4 => Just(1024_u16), 1 => Just(65_500)];
+    let lowest = (1024_u16..=1026).prop_map(|last| (1024, last));
+    let highest = (65_533..=u16::MAX).prop_map(|first| (first, u16::MAX));
+    let on_demand = prop_oneof![4 => lowest, 1 => highest].prop_map(|(first, last)| {
+        PortPolicy::OnDemand(PortBlock::new(first, last).expect("a block of the universe"))
+    });
+    let fixed = (first, 1_u16..=3, 0_u32..=2).prop_map(|(first, ports, left_over)| {
+        let len = u32::from(ports * SLOTS_MAX) + left_over;
+        PortPolicy::Fixed { ports, usable: PortBlock::from_len(first, len).expect("a block") }
+    });
+    let manual = (0_u32..=7).prop_map(|left_over| PortPolicy::Manual {
+        ports: 8,
+        usable: PortBlock::from_len(1024, 24 + left_over).expect("a block"),
+    });
+    prop_oneof![
+        6 => on_demand,
+        8 => fixed,
+        1 => manual,
+        1 => Just(PortPolicy::Tiered(TierTable::of_the_story())),
+        2 => Just(PortPolicy::Static),
+        2 => Just(PortPolicy::Dynamic),
+    ]
+}
+
+/// A mapping behaviour with a re-use under which replies can be told apart.
+pub fn mapping_and_reuse() -> impl Strategy<Value = (MappingBehaviour, PortReuse)> {
+    use MappingBehaviour::{AddressAndPortDependent, AddressDependent, EndpointIndependent};
+    use PortReuse::{Never, PerDestination, PerDestinationAddress};
+    prop_oneof![
+        4 => Just((AddressAndPortDependent, PerDestination)),
+        1 => Just((AddressAndPortDependent, PerDestinationAddress)),
+        1 => Just((AddressAndPortDependent, Never)),
+        1 => Just((AddressDependent, PerDestinationAddress)),
+        1 => Just((AddressDependent, Never)),
+        2 => Just((EndpointIndependent, Never)),
+    ]
+}
+
+/// Which of the eligible endpoints is taken.
+pub fn selection() -> impl Strategy<Value = Selection> {
+    prop_oneof![
+        3 => Just(Selection::LowestFirst),
+        2 => Just(Selection::Spread),
+        1 => (0_u64..4).prop_map(Selection::Random),
+    ]
+}
+
+/// Timers short enough to run out, and few enough to run out together.
+pub fn timers() -> impl Strategy<Value = Timers> {
+    let idle = [2, 3, 5].map(Duration::from_secs).to_vec();
+    let rest = [0, 1, 2].map(Duration::from_secs).to_vec();
+    let idle = move || select(idle.clone());
+    let rest = move || select(rest.clone());
+    let idle = (idle(), idle(), idle()).prop_map(|(tcp, udp, icmp)| IdleTimers { tcp, udp, icmp });
+    let rest = (rest(), rest(), rest());
+    let hold_down = rest.prop_map(|(finish, reset, idle)| HoldDown { finish, reset, idle });
+    (idle, hold_down).prop_map(|(idle, hold_down)| Timers { idle, hold_down })
+}
+
+/// No inbound rule, or one or two for a port that flows would be given.
+pub fn inbound_rules() -> impl Strategy<Value = Vec<InboundRule>> {
+    let rule = |port, member| InboundRule {
+        transport: Transport::Tcp,
+        external: Endpoint::new(virtual_ip(1), port),
+        inside: Endpoint::new(member_address(member), 1),
+    };
+    prop_oneof![
+        3 => Just(vec![]),
+        1 => Just(vec![rule(1024, 1)]),
+        1 => Just(vec![rule(1024, 2), rule(1025, 2)]),
+    ]
+}
+
+/// A destination: two addresses, one of them with two ports.
+pub fn destination() -> impl Strategy<Value = Endpoint> {
+    let remote = |host, port| Endpoint::new([198, 51, 100, host].into(), port);
+    select(vec![remote(1, 443), remote(1, 443), remote(1, 80), remote(2, 443)])
+}
+
+/// An inside endpoint: four source ports of three members, and a stranger now and then.
+pub fn inside() -> impl Strategy<Value = Endpoint> {
+    let member = select(vec![1_u8, 1, 1, 1, 2, 2, 3, 3, 9]);
+    (member, 1_u16..=4).prop_map(|(n, port)| Endpoint::new(member_address(n), port))
+}
+
+/// An endpoint that a flow may have been given: the lowest ports of each kind of block.
+pub fn external() -> impl Strategy<Value = Endpoint> {
+    let translated = prop_oneof![
+        8 => 1024_u16..=1030,
+        1 => Just(2048_u16),
+        2 => 65_500_u16..=65_508,
+        3 => 65_533_u16..=65_535,
+    ];
+    let port = prop_oneof![4 => translated, 1 => 1_u16..=4];
+    (select(vec![1_u8, 1, 2, 3]), port).prop_map(|(n, port)| Endpoint::new(virtual_ip(n), port))
+}
+
+/// What carries a packet: mostly TCP.
+pub fn transport() -> impl Strategy<Value = Transport> {
+    prop_oneof![5 => Just(Transport::Tcp), 2 => Just(Transport::Udp), 1 => Just(Transport::Icmp)]
+}
+
+/// What a packet says about its flow: mostly that it begins.
+pub fn signal() -> impl Strategy<Value = Signal> {
+    prop_oneof![
+        6 => Just(Signal::Open),
+        2 => Just(Signal::Data),
+        2 => Just(Signal::Finish),
+        1 => Just(Signal::Reset),
+    ]
+}
+
+/// A length of time: the timers, and one millisecond on either side of them.
+pub fn length() -> impl Strategy<Value = Duration> {
+    let around = |millis: u64| [millis - 1, millis, millis + 1];
+    let lengths = [1_000, 2_000, 3_000, 5_000].into_iter().flat_map(around);
+    select(lengths.map(Duration::from_millis).collect::<Vec<_>>())
+}
+
+/// A packet from the inside.
+pub fn outbound() -> impl Strategy<Value = Event> {
+    (transport(), inside(), destination(), signal()).prop_map(|(transport, source, to, signal)| {
+        Event::outbound(FiveTuple { transport, source, destination: to }, signal)
+    })
+}
+
+/// A packet from the outside.
+pub fn inbound() -> impl Strategy<Value = Event> {
+    (transport(), destination(), external(), signal()).prop_map(|(transport, from, to, signal)| {
+        Event::inbound(FiveTuple { transport, source: from, destination: to }, signal)
+    })
+}
+
+/// An event, as far as it can be told without the configuration at the start.
+#[derive(Debug, Clone)]
+enum Draft {
+    Event(Box<Event>),
+    Resize { virtual_ips: u8, pool: Pool },
+    Replace(Box<Configuration>),
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let event = prop_oneof![
+        12 => outbound(),
+        5 => inbound(),
+        3 => length().prop_map(Event::Elapse),
+    ];
+    let resize =
+        (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool });
+    prop_oneof![
+        20 => event.prop_map(|event| Draft::Event(Box::new(event))),
+        1 => resize,
+        1 => configuration().prop_map(|other| Draft::Replace(Box::new(other))),
+    ]
+}
+
+impl Draft {
+    fn event(self, start: &Configuration) -> Event {
+        let configuration = match self {
+            Self::Event(event) => return *event,
+            Self::Resize { virtual_ips, pool } => {
+                Configuration { virtual_ips: first_virtual_ips(virtual_ips), pool, ..start.clone() }
+            }
+            Self::Replace(other) => *other,
+        };
+        Event::Reconfigure(legal(fitted(configuration)))
+    }
+}
+
+/// The configuration with what its policy and pool rule out taken away.
+fn fitted(mut configuration: Configuration) -> Configuration {
+    if configuration.ports == PortPolicy::Static && configuration.virtual_ips.len() < 3 {
+        configuration.virtual_ips = first_virtual_ips(3);
+    }
+    if !configuration.ports.translates_ports() {
+        configuration.port_reuse = configuration.mapping.finest_reuse();
+    }
+    let pool = configuration.pool.clone();
+    let has_member = |rule: &InboundRule| pool.slot_of(Member(rule.inside.address)).is_some();
+    configuration.inbound_rules.retain(has_member);
+    configuration
+}
+
+fn legal(configuration: Configuration) -> Nat {
+    Nat::new(configuration).expect("the generators make legal configurations only")
+}
+
+fn first_virtual_ips(count: u8) -> Vec<VirtualIp> {
+    (1..=count).map(|n| VirtualIp(virtual_ip(n))).collect()
+}
+
+fn virtual_ip(n: u8) -> Ipv4Addr {
+    [203, 0, 113, n].into()
+}
+
+fn member_address(n: u8) -> Ipv4Addr {
+    [10, 0, 0, n].into()
+}

@@ -1,0 +1,134 @@
+//! Every sound device keeps every law, and agrees with the obvious one.
+
+use natlaw_model::allocator::{Bitmap, FirstFit, PortAllocator};
+use natlaw_model::nat::{Nat, Outcome, Reason};
+use natlaw_model::subject::Scenario;
+use natlaw_model::translator::Translator;
+use natlaw_properties::law::check;
+use natlaw_properties::nat::strategies::{lowest_first_scenario, scenario};
+use natlaw_properties::nat::{DEVICES, LAWS, ObviousTranslator};
+use natlaw_properties::prove::every_scenario;
+use natlaw_properties::refines::refines;
+
+fn keeps_every_law(name: &str) {
+    let device = DEVICES.iter().find(|device| device.name == name).expect("a device").device;
+    every_scenario(&format!("{name}-keeps-every-law"), name, scenario(), |scenario| {
+        check(LAWS, &scenario.play(&mut device(&scenario.subject)))
+    });
+}
+
+fn refines_the_obvious_translator(name: &str) {
+    let device = DEVICES.iter().find(|device| device.name == name).expect("a device").device;
+    every_scenario(&format!("{name}-refines-the-obvious"), name, scenario(), |scenario| {
+        let trace = scenario.play(&mut device(&scenario.subject));
+        refines(&mut ObviousTranslator::new(&scenario.subject), &trace)
+    });
+}
+
+#[test]
+fn first_fit_keeps_every_law() {
+    keeps_every_law("first-fit");
+}
+
+#[test]
+fn bitmap_keeps_every_law() {
+    keeps_every_law("bitmap");
+}
+
+#[test]
+fn probing_keeps_every_law() {
+    ["vpp", "cilium", "cilium-before", "linux"].into_iter().for_each(keeps_every_law);
+}
+
+#[test]
+fn bitmap_refines_the_obvious_translator() {
+    refines_the_obvious_translator("bitmap");
+}
+
+#[test]
+fn probing_refines_the_obvious_translator() {
+    ["vpp", "linux"].into_iter().for_each(refines_the_obvious_translator);
+}
+
+#[test]
+fn bitmap_answers_as_first_fit_where_both_declare_lowest_first() {
+    let play = |scenario: &Scenario<Nat>, bitmap: bool| match bitmap {
+        true => scenario.play(&mut Translator::new(&scenario.subject, Bitmap::new)),
+        false => scenario.play(&mut Translator::new(&scenario.subject, FirstFit::new)),
+    };
+    let property = "bitmap-answers-as-first-fit";
+    every_scenario(property, "bitmap", lowest_first_scenario(), |scenario| {
+        let (actual, expected) = (play(scenario, true), play(scenario, false));
+        if actual == expected { Ok(()) } else { Err((actual, expected)) }
+    });
+}
+
+#[test]
+fn an_exact_device_never_gives_up() {
+    for exact in DEVICES.iter().filter(|device| device.is_exact) {
+        let property = format!("{}-never-gives-up", exact.name);
+        every_scenario(&property, exact.name, scenario(), |scenario| {
+            let trace = scenario.play(&mut (exact.device)(&scenario.subject));
+            let gave_up = |outcome: &Outcome| {
+                *outcome
+                    == Outcome::Dropped(Reason::Refused(natlaw_model::allocator::Refusal::GaveUp))
+            };
+            match trace.steps.iter().any(|step| gave_up(&step.outcome)) {
+                true => Err(trace),
+                false => Ok(()),
+            }
+        });
+    }
+}
+
+/// The reference itself has to refuse what is not allowed.
+#[test]
+fn no_mutant_refines_the_obvious_translator() {
+    for mutant in natlaw_properties::nat::mutants::MUTANTS {
+        let found = natlaw_properties::prove::smallest(2_000, &scenario(), |scenario| {
+            let trace = scenario.play(&mut (mutant.device)(&scenario.subject));
+            refines(&mut ObviousTranslator::new(&scenario.subject), &trace).is_ok()
+        });
+        assert!(found.is_some(), "{} is taken for a sound translator", mutant.name);
+    }
+}
+
+#[test]
+fn the_same_scenario_gives_the_same_trace() {
+    for device in DEVICES {
+        let property = format!("{}-is-deterministic", device.name);
+        every_scenario(&property, device.name, scenario(), |scenario| {
+            let play = || scenario.play(&mut (device.device)(&scenario.subject));
+            let (once, again) = (play(), play());
+            if once == again { Ok(()) } else { Err((once, again)) }
+        });
+    }
+}
+
+/// Allocators that count their probes never look at more candidates than they declare.
+#[test]
+fn a_search_stays_within_its_budget() {
+    use natlaw_model::allocator::{Budget, Probing};
+    use natlaw_model::flow::{Binding, FiveTuple};
+    use natlaw_properties::nat::layout::{SEARCH_LAWS, Search};
+
+    let flow = |port: u16| -> FiveTuple {
+        format!("tcp 10.0.0.1:{port} > 198.51.100.1:443").parse().expect("a flow")
+    };
+    let nat = natlaw_properties::nat::layout::tiered(1, 2);
+    for budget in [Budget::VPP, Budget::CILIUM, Budget::CILIUM_BEFORE, Budget::LINUX] {
+        let mut allocator = Probing::new(&nat, budget);
+        let mut bound = 0;
+        for port in 1..=4_000 {
+            let answer = allocator.bind(flow(port));
+            bound += usize::from(answer.is_ok());
+            if let (Ok(external), 0) = (answer, port % 7) {
+                allocator.release(Binding { flow: flow(port), external });
+            }
+            let probes = allocator.probes().expect("probing counts");
+            let search = Search { probes, probes_max: budget.probes_max() };
+            assert!(SEARCH_LAWS.iter().all(|law| (law.holds)(&search)), "{search:?}");
+        }
+        assert!(bound > 1_000, "{budget:?} found only {bound}");
+    }
+}

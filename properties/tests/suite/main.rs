@@ -1,0 +1,8 @@
+//! What must be true, tried at random and from end to end.
+
+mod devices;
+mod files;
+mod layout;
+mod mutants;
+mod reachable;
+mod toy;

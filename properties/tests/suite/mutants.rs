@@ -1,0 +1,68 @@
+//! A law nobody has seen fail is not yet a law.
+
+use std::collections::BTreeSet;
+
+use natlaw_properties::law::{ValueLaw, check};
+use natlaw_properties::nat::layout::{
+    CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS, census_mutants, layout_mutants,
+    resize_mutants, search_mutants,
+};
+use natlaw_properties::nat::matrix::matrix;
+use natlaw_properties::nat::{DEVICES, LAWS};
+use natlaw_properties::tiers;
+
+#[test]
+fn every_mutant_is_caught_and_every_law_catches_one() {
+    let matrix = matrix();
+    let laws: BTreeSet<_> =
+        matrix.iter().flat_map(|row| &row.by).map(|(law, _)| law.name).collect();
+    for caught in &matrix {
+        assert!(!caught.by.is_empty(), "{} breaks no law", caught.mutant.name);
+    }
+    for law in LAWS {
+        assert!(laws.contains(law.name), "no mutant breaks {}", law.name);
+    }
+}
+
+#[test]
+fn a_counterexample_is_small_and_a_sound_device_passes_it() {
+    for caught in matrix() {
+        let (law, scenario) = caught.best().expect("every mutant is caught");
+        let name = caught.mutant.name;
+        assert!(scenario.events.len() <= 12, "{name}: {} by {}", scenario.events.len(), law.name);
+        let sound = (DEVICES[0].device)(&scenario.subject);
+        check(LAWS, &scenario.play(&mut { sound })).expect(name);
+    }
+}
+
+#[test]
+fn names_are_not_used_twice() {
+    let laws: Vec<_> = LAWS.iter().map(|law| law.name).collect();
+    let devices = <natlaw_model::nat::Nat as natlaw_properties::judged::Judged>::device_names();
+    for names in [laws, devices] {
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+    }
+}
+
+/// Each value law is broken by a mutant, and each mutant breaks a law.
+fn every_value_law_bites<T: std::fmt::Debug>(laws: &[ValueLaw<T>], mutants: &[(&str, T)]) {
+    for law in laws {
+        assert!(
+            mutants.iter().any(|(_, value)| !(law.holds)(value)),
+            "{} is never broken",
+            law.name
+        );
+    }
+    for (defect, value) in mutants {
+        assert!(laws.iter().any(|law| !(law.holds)(value)), "\"{defect}\" breaks nothing");
+    }
+}
+
+#[test]
+fn every_law_of_a_value_has_a_mutant() {
+    every_value_law_bites(tiers::LAWS, &tiers::mutants());
+    every_value_law_bites(LAYOUT_LAWS, &layout_mutants());
+    every_value_law_bites(RESIZE_LAWS, &resize_mutants());
+    every_value_law_bites(CENSUS_LAWS, &census_mutants());
+    every_value_law_bites(SEARCH_LAWS, &search_mutants());
+}
