@@ -14,6 +14,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(1))
         .sample_size(50)
+        .noise_threshold(0.05)
         .configure_from_args();
     compare(
         &mut criterion,

@@ -22,6 +22,9 @@ use crate::audit::Audited;
 /// Ports of the member.
 pub(crate) const PORTS: u16 = 1024;
 
+/// Probes after which a failure rate is known well enough.
+const PROBES_MAX: u64 = 5_000_000;
+
 const MEMBER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const VIRTUAL_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 const DESTINATION: Endpoint = Endpoint::new(Ipv4Addr::new(198, 51, 100, 1), 443);
@@ -95,11 +98,15 @@ impl<A: PortAllocator> Churn<Audited<A>> {
         assert!(is_bound, "{}: refuses {calls} flows in a row", self.allocator.name);
     }
 
-    /// The share of this many calls that are refused although an endpoint is eligible.
-    pub(crate) fn failure_rate(&mut self, calls: u32) -> f64 {
+    /// The share of calls that are refused although an endpoint is eligible, from this many
+    /// calls, or fewer where the allocator counts more than [`PROBES_MAX`] probes.
+    pub(crate) fn failure_rate(&mut self, calls_max: u32) -> f64 {
         let before = self.allocator.failures;
-        for _ in 0..calls {
+        let (mut calls, mut probes) = (0, 0);
+        while calls < calls_max && probes < PROBES_MAX {
             let _ = self.step();
+            calls += 1;
+            probes += self.allocator.probes().map_or(0, u64::from);
         }
         f64::from(self.allocator.failures - before) / f64::from(calls)
     }

@@ -24,9 +24,9 @@
 //! ```
 //!
 //! # Invariants
-//! No answer is timed before it was judged: an allocator that answers wrongly panics. No rule of
-//! NAT lives here, and nothing depends on this crate. No randomness but from fixed seeds, no clock
-//! but criterion's. No limit on a time: whoever runs it compares with a baseline of their own.
+//! No allocator is timed before its answers to the same workload were judged: a wrong one panics.
+//! No rule of NAT lives here, and nothing depends on this crate. No randomness but from fixed
+//! seeds, no clock but criterion's. No limit on a time: compare with a baseline of your own.
 
 mod audit;
 mod churn;
@@ -79,22 +79,22 @@ impl<'a> Implementation<'a> {
     }
 }
 
-/// Whether cargo asks for times, rather than for a list or a test that everything runs; what
-/// criterion takes it for, too.
+/// Whether times are asked for, and not a list or a test that everything runs: criterion reads
+/// the arguments alike.
 fn is_measuring() -> bool {
     let is_given = |flag| std::env::args().any(|argument| argument == flag);
     is_given("--bench") && !is_given("--test") && !is_given("--list")
 }
 
-/// Calls from which a failure rate is computed.
-const CALLS: u32 = 100_000;
+/// Calls from which a failure rate is computed; fewer where a call takes many probes.
+const CALLS_MAX: u32 = 100_000;
 
 /// Prints the share of calls that each allocator refuses although a port is free.
 fn print_failures(implementations: &[Implementation<'_>]) {
-    println!("Refused although a port was free, in percent of {CALLS} calls of bind\n");
+    println!("Refused although a port was free, in percent of up to {CALLS_MAX} calls of bind\n");
     print_row("in use", Occupancy::ALL.map(|occupancy| occupancy.to_string()));
     for Implementation { name, player } in implementations {
-        let rate = |occupancy| player.failure_rate(name, occupancy, CALLS);
+        let rate = |occupancy| player.failure_rate(name, occupancy, CALLS_MAX);
         print_row(name, Occupancy::ALL.map(|occupancy| percent(rate(occupancy))));
     }
     println!();
@@ -105,7 +105,11 @@ fn print_row(name: &str, cells: [String; Occupancy::ALL.len()]) {
 }
 
 fn percent(share: f64) -> String {
-    if share == 0.0 { "0".into() } else { format!("{:.2}", 100.0 * share) }
+    match 100.0 * share {
+        0.0 => "0".into(),
+        percent if percent < 0.01 => "<0.01".into(),
+        percent => format!("{percent:.2}"),
+    }
 }
 
 /// The share of the block in use when `bind` is called, in percent.
@@ -134,16 +138,16 @@ impl fmt::Display for Occupancy {
 /// Plays the workload with a kind of allocator that only it knows, so that none is called through
 /// a pointer while it is timed.
 trait Player {
-    /// The share of this many calls that are refused although an endpoint is eligible.
-    fn failure_rate(&self, name: &str, occupancy: Occupancy, calls: u32) -> f64;
+    /// The share of at most this many calls that are refused although an endpoint is eligible.
+    fn failure_rate(&self, name: &str, occupancy: Occupancy, calls_max: u32) -> f64;
 
     /// Has criterion time the workload.
     fn time(&self, criterion: &mut Criterion, name: &str, occupancy: Occupancy);
 }
 
 impl<A: PortAllocator, F: Fn(&Nat) -> A> Player for F {
-    fn failure_rate(&self, name: &str, occupancy: Occupancy, calls: u32) -> f64 {
-        Churn::warmed_up(name, occupancy, self).failure_rate(calls)
+    fn failure_rate(&self, name: &str, occupancy: Occupancy, calls_max: u32) -> f64 {
+        Churn::warmed_up(name, occupancy, self).failure_rate(calls_max)
     }
 
     fn time(&self, criterion: &mut Criterion, name: &str, occupancy: Occupancy) {

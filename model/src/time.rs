@@ -30,6 +30,9 @@ impl Instant {
     /// The instant a scenario begins.
     pub const START: Self = Self(0);
 
+    /// The last instant there is: time stands still there.
+    pub const LAST: Self = Self(u64::MAX);
+
     /// Milliseconds since the scenario began.
     pub const fn millis(self) -> u64 {
         self.0

@@ -6,7 +6,7 @@
 //! - [`nat`], [`tiers`]: the laws of each subject, the scenarios they are tried on, and the mutants
 //!   that break them.
 //! - [`file`]: scenario files; [`report`]: traces as tables; [`prove`]: properties and what a
-//!   failing one leaves behind.
+//!   failing one leaves behind; [`shrink`]: counterexamples with no event too many.
 //!
 //! # Invariants
 //! Laws judge answers and never predict them; they know no allocator. Every law has a mutant that
@@ -20,4 +20,5 @@ pub mod nat;
 pub mod prove;
 pub mod refines;
 pub mod report;
+pub mod shrink;
 pub mod tiers;

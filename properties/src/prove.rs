@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use natlaw_model::subject::Scenario;
+use natlaw_model::subject::{Scenario, Subject};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, RngSeed, TestCaseError, TestError, TestRng,
@@ -16,6 +16,7 @@ use proptest::test_runner::{
 
 use crate::file::ScenarioFile;
 use crate::judged::Judged;
+use crate::shrink::fewest_events;
 
 /// The seed unless `PROPTEST_RNG_SEED` names another.
 pub const SEED: u64 = 1;
@@ -60,38 +61,57 @@ pub fn every_scenario<S: Judged, E: Debug>(
     scenarios: impl Strategy<Value = Scenario<S>>,
     holds: impl Fn(&Scenario<S>) -> Result<(), E>,
 ) {
-    let config = config();
+    if let Err(failure) = try_scenarios(config(), &folder(), property, device, &scenarios, holds) {
+        panic!("{failure}");
+    }
+}
+
+/// Tries a property of scenarios; a failure is written to this folder.
+///
+/// # Errors
+/// When the property fails: what a person needs to see it and to play it again.
+pub fn try_scenarios<S: Judged, E: Debug>(
+    config: Config,
+    folder: &Path,
+    property: &str,
+    device: &str,
+    scenarios: &impl Strategy<Value = Scenario<S>>,
+    holds: impl Fn(&Scenario<S>) -> Result<(), E>,
+) -> Result<(), String> {
     let seed = seed(&config);
     let try_one = |scenario: Scenario<S>| {
         holds(&scenario).map_err(|evidence| TestCaseError::fail(format!("{evidence:?}")))
     };
-    match TestRunner::new(config).run(&scenarios, try_one) {
-        Ok(()) => {}
-        Err(TestError::Abort(why)) => panic!("{property}: no verdict: {why}"),
-        Err(TestError::Fail(why, scenario)) => {
-            let path = record(property, device, &scenario, &folder());
-            panic!(
-                "{property}\n\n{why}\n\nto play it again: natlaw check {}\nto draw it again: \
-                 PROPTEST_RNG_SEED={seed}\nto keep it: just adopt {} NAME\n",
-                path.display(),
-                path.display(),
-            )
+    match TestRunner::new(config).run(scenarios, try_one) {
+        Ok(()) => Ok(()),
+        Err(TestError::Abort(why)) => Err(format!("{property}: no verdict: {why}")),
+        Err(TestError::Fail(_, scenario)) => {
+            let scenario = fewest_events(&scenario, |scenario| holds(scenario).is_err());
+            let why = holds(&scenario).err();
+            let why = why.map(|evidence| format!("{evidence:?}")).unwrap_or_default();
+            let path = record(property, device, &scenario, folder);
+            let path = path.display();
+            Err(format!(
+                "{property}\n\n{why}\n\nto play it again: natlaw check {path}\nto draw it again: \
+                 PROPTEST_RNG_SEED={seed}\nto keep it: just adopt {path} NAME\n"
+            ))
         }
     }
 }
 
 /// The smallest scenario that a property refuses, if random search finds one within `cases`.
-pub fn smallest<V: Debug>(
+pub fn smallest<S: Subject>(
     cases: u32,
-    scenarios: &impl Strategy<Value = V>,
-    holds: impl Fn(&V) -> bool,
-) -> Option<V> {
+    scenarios: &impl Strategy<Value = Scenario<S>>,
+    holds: impl Fn(&Scenario<S>) -> bool,
+) -> Option<Scenario<S>> {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[1; 32]);
-    let try_one =
-        |value: V| holds(&value).then_some(()).ok_or_else(|| TestCaseError::fail("refused"));
+    let try_one = |value: Scenario<S>| {
+        holds(&value).then_some(()).ok_or_else(|| TestCaseError::fail("refused"))
+    };
     match TestRunner::new_with_rng(config, rng).run(scenarios, try_one) {
-        Err(TestError::Fail(_, smallest)) => Some(smallest),
+        Err(TestError::Fail(_, small)) => Some(fewest_events(&small, |small| !holds(small))),
         Ok(()) | Err(TestError::Abort(_)) => None,
     }
 }

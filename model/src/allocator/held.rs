@@ -26,10 +26,13 @@ impl Held {
         holders.is_none_or(|holders| holders.iter().all(|(held, _)| !held.overlaps(key.remote)))
     }
 
-    /// Holds the endpoint for the flow's mapping, towards this part of the destination.
+    /// Holds the endpoint for the flow's mapping, towards this part of the destination. The
+    /// holders of an endpoint stay in order, so that who came first makes no difference.
     pub(super) fn hold(&mut self, binding: Binding, remote: Remote) {
         let external = (binding.flow.transport, binding.external);
-        self.by_external.entry(external).or_default().push((remote, binding));
+        let holders = self.by_external.entry(external).or_default();
+        let place = holders.partition_point(|held| *held < (remote, binding));
+        holders.insert(place, (remote, binding));
     }
 
     /// Gives the endpoint back, if it is held by this very binding.

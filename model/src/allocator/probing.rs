@@ -37,7 +37,7 @@ impl Budget {
 
 /// Looks at candidates until one is eligible or the budget is spent. It says
 /// [`Refusal::Exhausted`] only when it has looked at every candidate, and
-/// [`Refusal::GaveUp`] otherwise.
+/// [`Refusal::GaveUp`] otherwise. It draws whatever selection is declared, so it does not spread.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Probing {
     nat: Nat,

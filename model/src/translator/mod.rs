@@ -247,11 +247,16 @@ impl<A: PortAllocator> Translator<A> {
 
     fn elapse(&mut self, length: Duration) -> Outcome {
         self.now = self.now + length;
+        self.settle();
+        Outcome::Elapsed
+    }
+
+    /// Does what has fallen due.
+    fn settle(&mut self) {
         while let Some((at, due)) = self.agenda.first().copied().filter(|(at, _)| *at <= self.now) {
             self.agenda.pop_first();
             self.fall_due(at, due);
         }
-        Outcome::Elapsed
     }
 
     fn fall_due(&mut self, at: Instant, due: Due) {
@@ -332,11 +337,16 @@ impl<A: PortAllocator> Translator<A> {
 
 impl<A: PortAllocator> Device<Nat> for Translator<A> {
     fn step(&mut self, event: &Event) -> Outcome {
-        match event {
+        let outcome = match event {
             Event::Outbound(segment) => self.outbound(*segment),
             Event::Inbound(segment) => self.inbound(*segment),
             Event::Elapse(length) => self.elapse(*length),
             Event::Reconfigure(nat) => self.reconfigure(nat),
+        };
+        // At the last instant there is no time left: what begins is over at once.
+        if self.now == Instant::LAST {
+            self.settle();
         }
+        outcome
     }
 }

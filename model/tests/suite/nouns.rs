@@ -473,7 +473,7 @@ fn a_malformed_pool_is_refused() {
     }
 }
 
-/// 2^32 addresses would take 32 GiB and half a minute; the refusal takes neither.
+/// 2^32 addresses would take long and much memory to list; the refusal takes neither.
 #[test]
 fn a_pool_of_every_address_is_refused_at_once() {
     let before = std::time::Instant::now();

@@ -13,11 +13,11 @@ use natlaw_model::nat::{
     Member, Outcome, Pool, PortPolicy, PortReuse, Selection, Timers, VirtualIp,
 };
 use natlaw_model::subject::Device;
-use natlaw_model::tiers::{Tier, TierTable};
+use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
 use natlaw_model::translator::Translator;
 
-use crate::{configuration, fixed, manual, on_demand, read};
+use crate::{configuration, fixed, manual, on_demand, read, virtual_ips};
 
 /// Two translators of one configuration, asked the same.
 struct Stage {
@@ -775,10 +775,7 @@ fn a_new_configuration_keeps_the_bindings_that_it_still_allows() {
     let nat = two_members();
     let changes: [fn(&mut Configuration); 5] = [
         |it| it.pool = read("10.0.0.1-10.0.0.3"),
-        |it| {
-            it.virtual_ips
-                .extend(configuration(2, "10.0.0.1", PortPolicy::Static).virtual_ips.get(1))
-        },
+        |it| it.virtual_ips = virtual_ips(2),
         |it| it.timers.hold_down = HoldDown::default(),
         |it| it.selection = Selection::Spread,
         |it| it.inbound_rules = vec![read("udp 203.0.113.1:1024 > 10.0.0.1:80")],
@@ -797,32 +794,33 @@ fn a_new_configuration_keeps_the_bindings_that_it_still_allows() {
 
 const OF_MEMBER_1: &str = "tcp 10.0.0.1:5 > 198.51.100.1:443 as 203.0.113.1:1024";
 const OF_MEMBER_2: &str = "tcp 10.0.0.2:5 > 198.51.100.1:443 as 203.0.113.1:1026";
+/// A rule that takes member 2's port away.
+const A_RULE: &str = "tcp 203.0.113.1:1026 > 10.0.0.1:80";
 
 #[test]
 fn a_new_configuration_names_what_it_strands_once_in_the_order_of_flows() {
     let nat = two_members();
-    let changes: [(fn(&mut Configuration), &[&str]); 9] = [
-        (|it| it.pool = read("10.0.0.2-10.0.0.3"), &[OF_MEMBER_1, OF_MEMBER_2]),
-        (|it| it.pool = read("10.0.0.1"), &[OF_MEMBER_2]),
-        (|it| it.pool = read("hole, 10.0.0.2"), &[OF_MEMBER_1]),
-        (|it| it.pool = read("10.0.0.2, 10.0.0.1"), &[OF_MEMBER_1, OF_MEMBER_2]),
-        (|it| it.virtual_ips = vec![VirtualIp(read("203.0.113.9"))], &[OF_MEMBER_1, OF_MEMBER_2]),
-        (|it| it.ports = fixed(3, "1024-1029"), &[OF_MEMBER_1, OF_MEMBER_2]),
-        (|it| it.port_reuse = PortReuse::Never, &[OF_MEMBER_1, OF_MEMBER_2]),
-        (
-            |it| {
-                (it.mapping, it.port_reuse) =
-                    (MappingBehaviour::EndpointIndependent, PortReuse::Never)
-            },
-            &[OF_MEMBER_1, OF_MEMBER_2],
-        ),
-        (|it| it.inbound_rules = vec![read("tcp 203.0.113.1:1026 > 10.0.0.1:80")], &[OF_MEMBER_2]),
-    ];
-    for (change, stranded) in changes {
-        let changed = nat.with(change).unwrap();
+    let strands = |change: fn(&mut Configuration), stranded: &[&str]| {
+        let after = nat.with(change).unwrap();
         let mut stage = two_connections(&nat);
-        stage.reconfigure(&changed, stranded).reconfigure(&nat, &[]).reconfigure(&changed, &[]);
-    }
+        stage.reconfigure(&after, stranded).reconfigure(&nat, &[]).reconfigure(&after, &[]);
+    };
+    strands(|it| it.pool = read("10.0.0.1"), &[OF_MEMBER_2]);
+    strands(|it| it.pool = read("hole, 10.0.0.2"), &[OF_MEMBER_1]);
+    strands(|it| it.inbound_rules = vec![read(A_RULE)], &[OF_MEMBER_2]);
+    let both = [OF_MEMBER_1, OF_MEMBER_2];
+    strands(|it| it.pool = read("10.0.0.2-10.0.0.3"), &both);
+    strands(|it| it.pool = read("10.0.0.2, 10.0.0.1"), &both);
+    strands(|it| it.virtual_ips = vec![VirtualIp(virtual_ip(9))], &both);
+    strands(|it| it.ports = fixed(3, "1024-1029"), &both);
+    strands(|it| it.port_reuse = PortReuse::Never, &both);
+    strands(
+        |it| {
+            it.mapping = MappingBehaviour::EndpointIndependent;
+            it.port_reuse = PortReuse::Never;
+        },
+        &both,
+    );
 }
 
 #[test]
@@ -864,6 +862,31 @@ fn a_stranded_key_is_held_for_the_idle_hold_down_and_never_taken_back() {
         outbound tcp 10.0.0.1:5 > 198.51.100.1:443 => forwarded 203.0.113.1:1025 > 198.51.100.1:443
         ",
     );
+}
+
+#[test]
+fn a_stranded_key_rests_no_less_than_a_flow_that_closed_before() {
+    let nat = mapping(MappingBehaviour::EndpointIndependent, PortReuse::Never);
+    let away = nat.with(|it| it.pool = read("hole, 10.0.0.2")).unwrap();
+    Stage::of(&nat)
+        .play(
+            "
+            outbound tcp 10.0.0.1:5 > 198.51.100.1:443 open => forwarded 203.0.113.1:1024 > 198.51.100.1:443
+            outbound tcp 10.0.0.1:5 > 198.51.100.2:443 open => forwarded 203.0.113.1:1024 > 198.51.100.2:443
+            outbound tcp 10.0.0.1:5 > 198.51.100.2:443 reset => forwarded 203.0.113.1:1024 > 198.51.100.2:443
+            ",
+        )
+        .reconfigure(&away, &["tcp 10.0.0.1:5 > 198.51.100.1:443 as 203.0.113.1:1024"])
+        .play(
+            "
+            outbound udp 10.0.0.2:5 > 198.51.100.1:443 => forwarded 203.0.113.1:1024 > 198.51.100.1:443
+            elapse 14999ms
+            outbound tcp 10.0.0.2:5 > 198.51.100.1:443 open => forwarded 203.0.113.1:1025 > 198.51.100.1:443
+            outbound tcp 10.0.0.2:6 > 198.51.100.1:443 open => refused: exhausted
+            elapse 1ms
+            outbound tcp 10.0.0.2:6 > 198.51.100.1:443 open => forwarded 203.0.113.1:1024 > 198.51.100.1:443
+            ",
+        );
 }
 
 #[test]
@@ -915,8 +938,8 @@ fn a_joiner_takes_the_hole_and_the_ports_of_who_left_once_they_have_rested() {
 
 #[test]
 fn a_pool_that_grows_past_its_tier_strands_only_the_upper_halves_of_blocks() {
-    let tiers = || PortPolicy::Tiered(TierTable::new(tiers_of_2()).unwrap());
-    let small = timed(1, "10.0.0.1-10.0.0.2", tiers());
+    let tiers = PortPolicy::Tiered(read("1-2: 64, 3-3: 32"));
+    let small = timed(1, "10.0.0.1-10.0.0.2", tiers);
     let large = small.with(|it| it.pool = read("10.0.0.1-10.0.0.3")).unwrap();
     let mut stage = Stage::of(&small);
     assert_eq!(stage.exhaust("10.0.0.1", "198.51.100.1:443"), 64);
@@ -932,12 +955,6 @@ fn a_pool_that_grows_past_its_tier_strands_only_the_upper_halves_of_blocks() {
         ",
     );
     assert_eq!(stage.exhaust("10.0.0.1", "198.51.100.2:443"), 32);
-}
-
-/// 64 ports for each of two members, 32 for each of three.
-fn tiers_of_2() -> Vec<Tier> {
-    let tier = |members_max, ports| Tier { members_max, ports };
-    vec![tier(2, 64), tier(3, 32)]
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::law::{Law, verdicts};
 use crate::prove::smallest;
 
 /// Scenarios that each mutant is tried on.
-pub const CASES: u32 = 2_000;
+pub const CASES: u32 = 3_000;
 
 /// One mutant and the laws that catch it.
 #[derive(Debug)]

@@ -6,18 +6,20 @@
 
 use std::net::Ipv4Addr;
 
+use natlaw_model::allocator::FirstFit;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Configuration, Event, HoldDown, IdleTimers, InboundRule, MappingBehaviour, Member, Nat, Pool,
-    PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
+    Configuration, Event, HoldDown, IdleTimers, InboundRule, MappingBehaviour, Member, Nat,
+    Outcome, Pool, PortPolicy, PortReuse, Segment, Selection, Signal, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
-use natlaw_model::subject::Scenario;
+use natlaw_model::subject::{Device, Scenario, Step, Trace};
 use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
+use natlaw_model::translator::Translator;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 /// The most events of a scenario.
 pub const EVENTS_MAX: usize = 28;
@@ -30,23 +32,36 @@ pub fn scenario() -> BoxedStrategy<Scenario<Nat>> {
     scenario_of(configuration())
 }
 
-/// A scenario of a configuration under which both allocators declare lowest-first.
-pub fn lowest_first_scenario() -> BoxedStrategy<Scenario<Nat>> {
-    let lowest_first = configuration().prop_map(|mut configuration| {
-        configuration.selection = Selection::LowestFirst;
-        configuration
-    });
-    scenario_of(lowest_first)
+/// A scenario in which this is declared throughout about the choice of endpoints.
+pub fn scenario_with(selection: Selection) -> BoxedStrategy<Scenario<Nat>> {
+    let declare = move |nat: &Nat| nat.with(|nat| nat.selection = selection).expect("legal");
+    let declare_throughout = move |scenario: Scenario<Nat>| {
+        let event = |event: Event| match event {
+            Event::Reconfigure(nat) => Event::Reconfigure(declare(&nat)),
+            Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => event,
+        };
+        Scenario {
+            subject: declare(&scenario.subject),
+            events: scenario.events.into_iter().map(event).collect(),
+        }
+    };
+    scenario().prop_map(declare_throughout).boxed()
 }
 
 /// A scenario that starts with such a configuration.
 pub fn scenario_of(
     configuration: impl Strategy<Value = Configuration> + 'static,
 ) -> BoxedStrategy<Scenario<Nat>> {
-    let scenario = |(configuration, steps): (Configuration, Vec<Draft>)| {
+    let scenario = |(configuration, drafts): (Configuration, Vec<Draft>)| {
         let subject = legal(configuration.clone());
-        let events = steps.into_iter().map(|step| step.event(&configuration)).collect();
-        Scenario { subject, events }
+        let mut obvious = Translator::new(&subject, FirstFit::new);
+        let mut steps: Vec<Step<Nat>> = Vec::new();
+        for draft in drafts {
+            let event = draft.event(&configuration, &steps);
+            let outcome = obvious.step(&event);
+            steps.push(Step { event, outcome });
+        }
+        Trace { subject, steps }.scenario()
     };
     (configuration, vec(draft(), 0..=EVENTS_MAX)).prop_map(scenario).boxed()
 }
@@ -160,7 +175,7 @@ pub fn inbound_rules() -> impl Strategy<Value = Vec<InboundRule>> {
         inside: Endpoint::new(member_address(member), 1),
     };
     prop_oneof![
-        3 => Just(vec![]),
+        2 => Just(vec![]),
         1 => Just(vec![rule(1024, 1)]),
         1 => Just(vec![rule(1024, 2), rule(1025, 2)]),
     ]
@@ -178,16 +193,20 @@ pub fn inside() -> impl Strategy<Value = Endpoint> {
     (member, 1_u16..=4).prop_map(|(n, port)| Endpoint::new(member_address(n), port))
 }
 
-/// An endpoint that a flow may have been given: the lowest ports of each kind of block.
+/// An endpoint that a flow or a rule may have: mostly the lowest there is, else one of the lowest
+/// ports of each kind of block.
 pub fn external() -> impl Strategy<Value = Endpoint> {
-    let translated = prop_oneof![
-        8 => 1024_u16..=1030,
+    let likely = Just(Endpoint::new(virtual_ip(1), 1024));
+    let port = prop_oneof![
+        6 => 1024_u16..=1030,
         1 => Just(2048_u16),
         2 => 65_500_u16..=65_508,
-        3 => 65_533_u16..=65_535,
+        2 => 65_533_u16..=65_535,
+        2 => 1_u16..=4,
     ];
-    let port = prop_oneof![4 => translated, 1 => 1_u16..=4];
-    (select(vec![1_u8, 1, 2, 3]), port).prop_map(|(n, port)| Endpoint::new(virtual_ip(n), port))
+    let other = (select(vec![1_u8, 1, 2, 3]), port);
+    let other = other.prop_map(|(n, port)| Endpoint::new(virtual_ip(n), port));
+    prop_oneof![likely, other]
 }
 
 /// What carries a packet: mostly TCP.
@@ -203,6 +222,18 @@ pub fn signal() -> impl Strategy<Value = Signal> {
         2 => Just(Signal::Finish),
         1 => Just(Signal::Reset),
     ]
+}
+
+/// What another packet of a flow says: mostly that it ends.
+pub fn later_signal() -> impl Strategy<Value = Signal> {
+    select(vec![
+        Signal::Data,
+        Signal::Data,
+        Signal::Finish,
+        Signal::Finish,
+        Signal::Reset,
+        Signal::Reset,
+    ])
 }
 
 /// A length of time: the timers, and one millisecond on either side of them.
@@ -226,39 +257,100 @@ pub fn inbound() -> impl Strategy<Value = Event> {
     })
 }
 
-/// An event, as far as it can be told without the configuration at the start.
+/// An event, as far as it can be told without those before it. What it refers to is looked up in the
+/// answers of the obvious translator.
 #[derive(Debug, Clone)]
 enum Draft {
+    /// Any event.
     Event(Box<Event>),
+    /// Another packet with the tuple of an earlier one.
+    Again(Index, Signal),
+    /// A packet to where an earlier one went, from another port of its source.
+    Rival(Index, u16),
+    /// A packet that answers an earlier one that went on.
+    Answer(Index, Signal),
+    /// The configuration at the start, with other addresses and another pool.
     Resize { virtual_ips: u8, pool: Pool },
+    /// Another configuration.
     Replace(Box<Configuration>),
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
     let event = prop_oneof![
-        12 => outbound(),
-        5 => inbound(),
-        3 => length().prop_map(Event::Elapse),
+        9 => outbound(),
+        3 => inbound(),
+        6 => length().prop_map(Event::Elapse),
     ];
-    let resize =
-        (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool });
     prop_oneof![
-        20 => event.prop_map(|event| Draft::Event(Box::new(event))),
-        1 => resize,
+        18 => event.prop_map(|event| Draft::Event(Box::new(event))),
+        4 => (any::<Index>(), later_signal()).prop_map(|(index, signal)| Draft::Again(index, signal)),
+        5 => (any::<Index>(), 1_u16..=4).prop_map(|(index, port)| Draft::Rival(index, port)),
+        8 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Answer(index, signal)),
+        1 => (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool }),
         1 => configuration().prop_map(|other| Draft::Replace(Box::new(other))),
     ]
 }
 
 impl Draft {
-    fn event(self, start: &Configuration) -> Event {
-        let configuration = match self {
-            Self::Event(event) => return *event,
+    fn event(self, start: &Configuration, earlier: &[Step<Nat>]) -> Event {
+        let nothing = Event::Elapse(Duration::ZERO);
+        match self {
+            Self::Event(event) => *event,
+            Self::Again(index, signal) => again(earlier, index, signal).unwrap_or(nothing),
+            Self::Rival(index, port) => rival(earlier, index, port).unwrap_or(nothing),
+            Self::Answer(index, signal) => answer(earlier, index, signal).unwrap_or(nothing),
             Self::Resize { virtual_ips, pool } => {
-                Configuration { virtual_ips: first_virtual_ips(virtual_ips), pool, ..start.clone() }
+                let virtual_ips = first_virtual_ips(virtual_ips);
+                let resized = Configuration { virtual_ips, pool, ..start.clone() };
+                Event::Reconfigure(legal(fitted(resized)))
             }
-            Self::Replace(other) => *other,
-        };
-        Event::Reconfigure(legal(fitted(configuration)))
+            Self::Replace(other) => Event::Reconfigure(legal(fitted(*other))),
+        }
+    }
+}
+
+fn again(earlier: &[Step<Nat>], index: Index, signal: Signal) -> Option<Event> {
+    match &one_of(earlier, index, |step| packet(step).is_some())?.event {
+        Event::Outbound(segment) => Some(Event::outbound(segment.tuple, signal)),
+        Event::Inbound(segment) => Some(Event::inbound(segment.tuple, signal)),
+        Event::Elapse(_) | Event::Reconfigure(_) => None,
+    }
+}
+
+fn rival(earlier: &[Step<Nat>], index: Index, port: u16) -> Option<Event> {
+    let is_outbound = |step: &Step<Nat>| matches!(step.event, Event::Outbound(_));
+    let Segment { tuple, .. } = packet(one_of(earlier, index, is_outbound)?)?;
+    let source = Endpoint::new(tuple.source.address, port);
+    Some(Event::outbound(tuple.from(source), Signal::Open))
+}
+
+fn answer(earlier: &[Step<Nat>], index: Index, signal: Signal) -> Option<Event> {
+    let went_on = |step: &Step<Nat>| matches!(step.outcome, Outcome::Forwarded(_));
+    let step = one_of(earlier, index, went_on)?;
+    match (&step.event, &step.outcome) {
+        (Event::Outbound(_), Outcome::Forwarded(sent)) => {
+            Some(Event::inbound(sent.reversed(), signal))
+        }
+        (Event::Inbound(_), Outcome::Forwarded(delivered)) => {
+            Some(Event::outbound(delivered.reversed(), signal))
+        }
+        _ => None,
+    }
+}
+
+fn one_of(
+    steps: &[Step<Nat>],
+    index: Index,
+    is_one: impl Fn(&Step<Nat>) -> bool,
+) -> Option<&Step<Nat>> {
+    let those: Vec<_> = steps.iter().filter(|step| is_one(step)).collect();
+    (!those.is_empty()).then(|| those[index.index(those.len())])
+}
+
+fn packet(step: &Step<Nat>) -> Option<Segment> {
+    match step.event {
+        Event::Outbound(segment) | Event::Inbound(segment) => Some(segment),
+        Event::Elapse(_) | Event::Reconfigure(_) => None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! Scenario files: read, written, refused; and what a failing property leaves behind.
 
 use natlaw_model::nat::Nat;
+use natlaw_model::subject::Scenario;
 use natlaw_properties::file::{ScenarioFile, kind_of, text_of};
 use natlaw_properties::law::check;
 use natlaw_properties::nat::strategies::scenario;
 use natlaw_properties::nat::{LAWS, device};
 use natlaw_properties::prove;
 use proptest::prelude::*;
+use proptest::test_runner::Config;
 
 const FILE: &str = r#"kind = "nat"
 name = "one_port_too_few"
@@ -154,7 +156,7 @@ proptest! {
 fn a_failing_property_leaves_a_file_that_fails_again() {
     let property = "transports-share-ports-keeps-every-law";
     let folder = std::env::temp_dir().join(format!("natlaw-{}", std::process::id()));
-    let play = |scenario: &natlaw_model::subject::Scenario<Nat>| {
+    let play = |scenario: &Scenario<Nat>| {
         let mut mutant = device("transports-share-ports", &scenario.subject).expect("a mutant");
         check(LAWS, &scenario.play(&mut mutant))
     };
@@ -172,13 +174,20 @@ fn a_failing_property_leaves_a_file_that_fails_again() {
 /// The whole way: what a person sees when a property fails.
 #[test]
 fn a_failing_property_says_how_to_play_it_again() {
-    let fails = std::panic::catch_unwind(|| {
-        prove::every_scenario("nothing-is-ever-asked", "first-fit", scenario(), |scenario| {
-            if scenario.events.is_empty() { Ok(()) } else { Err("something was asked") }
-        });
-    });
-    let message = *fails.expect_err("it fails").downcast::<String>().expect("a text");
-    for part in ["something was asked", "natlaw check", "PROPTEST_RNG_SEED=", "just adopt"] {
-        assert!(message.contains(part), "{message}");
-    }
+    let folder = std::env::temp_dir().join(format!("natlaw-says-{}", std::process::id()));
+    let config = Config { failure_persistence: None, ..prove::config() };
+    let is_silent = |scenario: &Scenario<Nat>| match scenario.events.is_empty() {
+        true => Ok(()),
+        false => Err("something was asked"),
+    };
+    let property = "nothing-is-ever-asked";
+    let failure =
+        prove::try_scenarios(config, &folder, property, "first-fit", &scenario(), is_silent)
+            .expect_err("something is asked");
+    let text = std::fs::read_to_string(folder.join("nothing-is-ever-asked.toml"));
+    std::fs::remove_dir_all(&folder).expect("cleaned up");
+    let file = ScenarioFile::<Nat>::parse(&text.expect("the file")).expect("a scenario file");
+    assert_eq!(file.scenario.events.len(), 1, "it is shrunk");
+    let said = ["something was asked", "natlaw check", "PROPTEST_RNG_SEED=1", "just adopt"];
+    assert!(said.iter().all(|part| failure.contains(part)), "{failure}");
 }

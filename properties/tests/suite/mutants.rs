@@ -1,22 +1,24 @@
 //! A law nobody has seen fail is not yet a law.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use natlaw_properties::law::{ValueLaw, check};
 use natlaw_properties::nat::layout::{
     CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS, census_mutants, layout_mutants,
     resize_mutants, search_mutants,
 };
-use natlaw_properties::nat::matrix::matrix;
+use natlaw_properties::nat::matrix::{Caught, matrix};
 use natlaw_properties::nat::{DEVICES, LAWS};
 use natlaw_properties::tiers;
 
+static MATRIX: LazyLock<Vec<Caught>> = LazyLock::new(matrix);
+
 #[test]
 fn every_mutant_is_caught_and_every_law_catches_one() {
-    let matrix = matrix();
     let laws: BTreeSet<_> =
-        matrix.iter().flat_map(|row| &row.by).map(|(law, _)| law.name).collect();
-    for caught in &matrix {
+        MATRIX.iter().flat_map(|row| &row.by).map(|(law, _)| law.name).collect();
+    for caught in MATRIX.iter() {
         assert!(!caught.by.is_empty(), "{} breaks no law", caught.mutant.name);
     }
     for law in LAWS {
@@ -26,7 +28,7 @@ fn every_mutant_is_caught_and_every_law_catches_one() {
 
 #[test]
 fn a_counterexample_is_small_and_a_sound_device_passes_it() {
-    for caught in matrix() {
+    for caught in MATRIX.iter() {
         let (law, scenario) = caught.best().expect("every mutant is caught");
         let name = caught.mutant.name;
         assert!(scenario.events.len() <= 12, "{name}: {} by {}", scenario.events.len(), law.name);
