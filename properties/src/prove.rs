@@ -128,7 +128,7 @@ pub fn record<S: Judged>(
 ) -> PathBuf {
     let file = ScenarioFile {
         name: property.into(),
-        story: format!("Found by random search: {}", crate::law::sentence(property)),
+        story: format!("The smallest scenario found that speaks against \"{property}\"."),
         device: device.into(),
         breaks: Vec::new(),
         scenario: scenario.clone(),

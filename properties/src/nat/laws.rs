@@ -311,7 +311,8 @@ fn a_live_flow_keeps_its_external_endpoint(moment: &Moment) -> Option<bool> {
 /// A new flow of a live mapping leaves from the mapping's endpoint.
 fn flows_of_one_mapping_share_an_external_endpoint(moment: &Moment) -> Option<bool> {
     let (flow, sent) = forwarded_outbound(moment)?;
-    let is_new = moment.before.external_of(flow).is_none();
+    let is_reply = moment.before.admitted_through(flow).is_some();
+    let is_new = moment.before.external_of(flow).is_none() && !is_reply;
     let holding = moment.before.holding_of(flow).filter(|_| is_new)?;
     let is_live = holding.is_live(moment.before.now);
     is_live.then_some(sent.source == holding.binding.external)

@@ -269,6 +269,8 @@ enum Draft {
     Rival(Index, u16),
     /// A packet that answers an earlier one that went on.
     Answer(Index, Signal),
+    /// A packet from where an earlier one went, to the first inbound rule there is.
+    Knock(Index, Signal),
     /// The configuration at the start, with other addresses and another pool.
     Resize { virtual_ips: u8, pool: Pool },
     /// Another configuration.
@@ -286,6 +288,7 @@ fn draft() -> impl Strategy<Value = Draft> {
         4 => (any::<Index>(), later_signal()).prop_map(|(index, signal)| Draft::Again(index, signal)),
         5 => (any::<Index>(), 1_u16..=4).prop_map(|(index, port)| Draft::Rival(index, port)),
         8 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Answer(index, signal)),
+        2 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Knock(index, signal)),
         1 => (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool }),
         1 => configuration().prop_map(|other| Draft::Replace(Box::new(other))),
     ]
@@ -299,6 +302,7 @@ impl Draft {
             Self::Again(index, signal) => again(earlier, index, signal).unwrap_or(nothing),
             Self::Rival(index, port) => rival(earlier, index, port).unwrap_or(nothing),
             Self::Answer(index, signal) => answer(earlier, index, signal).unwrap_or(nothing),
+            Self::Knock(index, signal) => knock(start, earlier, index, signal).unwrap_or(nothing),
             Self::Resize { virtual_ips, pool } => {
                 let virtual_ips = first_virtual_ips(virtual_ips);
                 let resized = Configuration { virtual_ips, pool, ..start.clone() };
@@ -336,6 +340,18 @@ fn answer(earlier: &[Step<Nat>], index: Index, signal: Signal) -> Option<Event> 
         }
         _ => None,
     }
+}
+
+fn knock(
+    start: &Configuration,
+    earlier: &[Step<Nat>],
+    index: Index,
+    signal: Signal,
+) -> Option<Event> {
+    let is_outbound = |step: &Step<Nat>| matches!(step.event, Event::Outbound(_));
+    let Segment { tuple, .. } = packet(one_of(earlier, index, is_outbound)?)?;
+    let rule = start.inbound_rules.first()?;
+    Some(Event::inbound(tuple.reversed().to(rule.external), signal))
 }
 
 fn one_of(
