@@ -140,6 +140,11 @@ impl<'a, S: Subject> Judge<'a, S> {
         &self.ledger
     }
 
+    /// What the answers imply, once all of them are judged.
+    pub fn into_ledger(self) -> S::Ledger {
+        self.ledger
+    }
+
     /// How many steps were judged.
     pub fn steps(&self) -> usize {
         self.steps

@@ -49,13 +49,14 @@ impl Held {
         }
     }
 
-    /// Held keys on a virtual IP that the flow might have had for itself: the load that
+    /// Held keys on a virtual IP among the flow's candidates: the load that
     /// [`crate::nat::Selection::Spread`] compares.
     pub(super) fn load(&self, nat: &Nat, flow: FiveTuple, address: Ipv4Addr) -> usize {
+        let candidates = nat.candidates(flow);
         let counts = |(remote, binding): &(Remote, Binding)| {
             binding.flow.transport == flow.transport
                 && remote.overlaps(nat.port_reuse.remote(flow.destination))
-                && nat.may_give(flow, binding.external)
+                && candidates.is_some_and(|own| own.position(binding.external).is_some())
         };
         self.on(address).filter(counts).count()
     }

@@ -19,9 +19,10 @@ pub enum Budget {
 impl Budget {
     /// VPP's nat44-ed: `ED_PORT_ALLOC_ATTEMPTS` (FD.io VPP, August 2026).
     pub const VPP: Self = Self::Draws(10);
-    /// Cilium 1.19: `SNAT_COLLISION_RETRIES`.
+    /// The budget of Cilium 1.19 (`SNAT_COLLISION_RETRIES`), drawn anew each time; Cilium itself
+    /// draws once and counts upwards from there, which fails more often.
     pub const CILIUM: Self = Self::Draws(32);
-    /// Cilium before that.
+    /// The budget of Cilium before that, likewise.
     pub const CILIUM_BEFORE: Self = Self::Draws(128);
     /// Linux (`nf_nat_l4proto_unique_tuple`) and Open vSwitch (`nat_get_unique_l4`, June 2026).
     pub const LINUX: Self = Self::Windows(&[128, 64, 32, 16, 8]);

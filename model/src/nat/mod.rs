@@ -415,12 +415,8 @@ impl fmt::Display for NatError {
                 write!(f, "usable ports {usable} begin at 0, which no flow can be given")
             }
             Self::NotAMultipleOf8(ports) => {
-                write!(
-                    f,
-                    "{ports} ports a member: must be a multiple of 8 (the next are {} and {})",
-                    ports / 8 * 8,
-                    (u32::from(*ports) / 8 + 1) * 8
-                )
+                let below = (ports / 8 * 8).max(8);
+                write!(f, "{ports} ports a member: must be a multiple of 8, such as {below}")
             }
             Self::TooManyMembers { slots, ports, usable, addresses } => {
                 let blocks = usable / u32::from(*ports);
@@ -428,7 +424,7 @@ impl fmt::Display for NatError {
                 write!(
                     f,
                     "{slots} members do not fit: floor({usable} usable / {ports} ports) = \
-                    {blocks} members an address, x {addresses} = {room}"
+                    {blocks} an address, x {addresses} = {room}"
                 )
             }
             Self::TooFewVirtualIps { slots, virtual_ips } => write!(

@@ -57,25 +57,25 @@ const BROKEN: [(Change, &str); 26] = [
     ),
     (
         |it| it.ports = manual(1_001, "1024-65023"),
-        "`ports`: 1001 ports a member: must be a multiple of 8 (the next are 1000 and 1008)",
+        "`ports`: 1001 ports a member: must be a multiple of 8, such as 1000",
     ),
     (
         |it| it.ports = manual(65_535, "1-65535"),
-        "`ports`: 65535 ports a member: must be a multiple of 8 (the next are 65528 and 65536)",
+        "`ports`: 65535 ports a member: must be a multiple of 8, such as 65528",
     ),
     (
         |it| it.ports = fixed(400, "1024-2047"),
-        "`ports`: 3 members do not fit: floor(1024 usable / 400 ports) = 2 members an address, \
+        "`ports`: 3 members do not fit: floor(1024 usable / 400 ports) = 2 an address, \
          x 1 = 2",
     ),
     (
         |it| it.ports = manual(640, "1024-2047"),
-        "`ports`: 3 members do not fit: floor(1024 usable / 640 ports) = 1 members an address, \
+        "`ports`: 3 members do not fit: floor(1024 usable / 640 ports) = 1 an address, \
          x 2 = 2",
     ),
     (
         |it| it.ports = manual(1_032, "1024-2047"),
-        "`ports`: 3 members do not fit: floor(1024 usable / 1032 ports) = 0 members an address, \
+        "`ports`: 3 members do not fit: floor(1024 usable / 1032 ports) = 0 an address, \
          x 2 = 0",
     ),
     (

@@ -511,10 +511,8 @@ fn has_reserved_ports(moment: &Moment, flow: FiveTuple) -> bool {
     candidates.is_some_and(|candidates| candidates.iter().any(is_ruled))
 }
 
-/// Keys held towards the flow's destination on those candidates, of one virtual IP, that no inbound
-/// rule keeps.
+/// Keys held towards the flow's destination on these candidates, of one virtual IP.
 fn load(moment: &Moment, flow: FiveTuple, one: Candidates) -> usize {
-    let nat = &moment.before.nat;
-    let unruled = one.iter().filter(|external| nat.may_give(flow, *external));
-    unruled.map(|external| moment.before.holders(nat.key(flow, external)).count()).sum()
+    let key = |external| moment.before.nat.key(flow, external);
+    one.iter().map(|external| moment.before.holders(key(external)).count()).sum()
 }

@@ -116,10 +116,11 @@ impl Book {
     }
 
     fn load(&self, flow: FiveTuple, address: Ipv4Addr) -> usize {
+        let candidates = self.all_candidates(flow);
         let counts = |(held, _): &&(Key, Binding)| {
             held.external.address == address
                 && overlap(*held, self.nat.key(flow, held.external))
-                && self.nat.may_give(flow, held.external)
+                && candidates.contains(&held.external)
         };
         self.held.iter().filter(counts).count()
     }

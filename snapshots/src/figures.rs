@@ -1,0 +1,240 @@
+//! Tables that are no traces, each computed from the model.
+
+use comfy_table::{CellAlignment, Table};
+use natlaw_model::allocator::FirstFit;
+use natlaw_model::flow::FiveTuple;
+use natlaw_model::nat::{Event, Nat, Outcome, PortPolicy, Signal};
+use natlaw_model::ports::PortBlock;
+use natlaw_model::subject::{Device, Scenario};
+use natlaw_model::tiers::TierTable;
+use natlaw_model::translator::Translator;
+use natlaw_properties::nat::layout::tiered;
+use natlaw_properties::nat::matrix::matrix;
+use natlaw_properties::nat::{LAWS, allocated_ports, grouped};
+use natlaw_properties::report::{drawn, table};
+
+/// A table with its name and its story.
+#[derive(Debug)]
+pub struct Figure {
+    /// The fact that it shows, as a name.
+    pub name: &'static str,
+    /// What a reader should see in it.
+    pub story: &'static str,
+    /// Draws it.
+    pub draw: fn() -> String,
+}
+
+/// Every figure.
+pub const FIGURES: &[Figure] = &[
+    Figure {
+        name: "ports_by_pool_size",
+        story: "What the story's tier table gives to a member of a pool, on one virtual IP and on \
+                two. The 51,200 ports that all tiers but the last share out are a fifth short of \
+                the 64,000 that a virtual IP has for them.",
+        draw: ports_by_pool_size,
+    },
+    Figure {
+        name: "pool_total_by_pool_size",
+        story: "The ports of a whole pool as it grows: a sawtooth. The 51st member halves every \
+                block and takes half of the pool's ports away; they are not regained before the \
+                100th.",
+        draw: pool_total_by_pool_size,
+    },
+    Figure {
+        name: "ports_100k_were_not_enough",
+        story: "Two pools of 50 have 102,400 ports between them. One VM of one pool opens one \
+                connection more than its block, and is refused while all the others lie idle.",
+        draw: ports_100k_were_not_enough,
+    },
+    Figure {
+        name: "an_instance_level_address_is_64x_or_63x",
+        story: "A public address for each VM against a block of 1,024 ports: the story counts all \
+                65,536 ports of the 16-bit space, of which those above the well-known ones are \
+                usable. The last row is played: connections to one destination until one is \
+                refused.",
+        draw: an_instance_level_address,
+    },
+    Figure {
+        name: "which_law_catches_which_mutant",
+        story: "Every mutant is a translator with one defect that some project had. For each, the \
+                laws that catch it and in how many events; below, each law and the mutants that \
+                it stops.",
+        draw: which_law_catches_which_mutant,
+    },
+];
+
+/// A figure as it is printed and reviewed.
+pub fn report(figure: &Figure) -> String {
+    format!("{}\n\n{}\n\n{}\n", figure.name, wrapped(figure.story), (figure.draw)())
+}
+
+fn ports_by_pool_size() -> String {
+    let story = TierTable::of_the_story();
+    let mut table = numbers(["members", "ports on 1 virtual IP", "on 2", "of a full pool"]);
+    let mut first = 1;
+    for tier in story.tiers() {
+        let ports = usize::from(tier.ports);
+        let full = usize::from(tier.members_max) * ports;
+        let members = format!("{first}..{}", tier.members_max);
+        table.add_row([members, grouped(ports), grouped(2 * ports), grouped(full)]);
+        first = tier.members_max + 1;
+    }
+    let outside = story.ports_for(1001).map_or_else(|error| error.to_string(), |p| p.to_string());
+    format!("{}\n\n{outside}", drawn(&table))
+}
+
+/// The widest bar, in characters, stands for the ports of a full pool.
+const BAR_WIDTH: usize = 40;
+
+fn pool_total_by_pool_size() -> String {
+    let sizes = [
+        1, 25, 49, 50, 51, 75, 99, 100, 101, 150, 200, 201, 300, 400, 401, 600, 800, 801, 900, 1000,
+    ];
+    let mut table = numbers(["members", "ports each", "of the pool", "change", ""]);
+    let total = |members| allocated_ports(&tiered(members, 1)).unwrap_or(0);
+    for members in sizes {
+        let each = tiered(members, 1).ports_per_member().unwrap_or(0);
+        let bar = "#".repeat(total(members) * BAR_WIDTH / 51_200);
+        let change =
+            if members == 1 { String::new() } else { change(total(members - 1), total(members)) };
+        table.add_row([
+            members.to_string(),
+            grouped(each as usize),
+            grouped(total(members)),
+            change,
+            bar,
+        ]);
+    }
+    if let Some(bars) = table.column_mut(4) {
+        bars.set_cell_alignment(CellAlignment::Left);
+    }
+    let regained = (52..=1_000).find(|members| total(*members) >= total(50));
+    let regained = regained.map_or("never".into(), |members: usize| members.to_string());
+    let largest = (1..=1_000).map(total).max().unwrap_or(0);
+    format!(
+        "{}\n\nchange: against a pool with one member less\nports of 50 members regained at: \
+         {regained}\nmost ports of any pool: {}",
+        drawn(&table),
+        grouped(largest)
+    )
+}
+
+/// A change in percent, to a tenth.
+fn change(before: usize, after: usize) -> String {
+    let tenths = |part: usize| (part * 1_000 + before / 2) / before;
+    let (sign, tenths) = match after.checked_sub(before) {
+        Some(more) => ("+", tenths(more)),
+        None => ("-", tenths(before - after)),
+    };
+    format!("{sign}{}.{} %", tenths / 10, tenths % 10)
+}
+
+fn ports_100k_were_not_enough() -> String {
+    let pools = [("first", 1_025_u16), ("second", 0)];
+    let mut table = numbers(["pool", "members", "allocated", "used", "idle", "refused"]);
+    let mut sums = [0; 4];
+    for (name, connections) in pools {
+        let nat = tiered(50, 1);
+        let (accepted, refused) = opened(&nat, connections);
+        let allocated = allocated_ports(&nat).unwrap_or(0);
+        let row = [allocated, accepted, allocated - accepted, refused];
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        table.add_row([name.to_string(), "50".into()].into_iter().chain(row.map(grouped)));
+    }
+    table.add_row(["both".to_string(), "100".into()].into_iter().chain(sums.map(grouped)));
+    drawn(&table)
+}
+
+fn an_instance_level_address() -> String {
+    let block = usize::from(TierTable::of_the_story().ports_for(50).unwrap_or(0));
+    let usable = PortBlock::ABOVE_WELL_KNOWN.len() as usize;
+    let nat = tiered(1, 1).with(|nat| nat.ports = PortPolicy::Static).unwrap_or(tiered(1, 1));
+    let (played, _) = opened_from(&nat, PortBlock::ABOVE_WELL_KNOWN);
+    let mut table = numbers(["whose arithmetic", "ports of a VM", "block", "times"]);
+    let rows = [
+        ("the story: the whole 16-bit space", 65_536),
+        ("usable: 1,024 to 65,535", usable),
+        ("played: static NAT, ports 1,024 to 65,535", played),
+    ];
+    for (whose, ports) in rows {
+        let times = format!("{}x", ports / block);
+        table.add_row([whose.to_string(), grouped(ports), grouped(block), times]);
+    }
+    if let Some(whose) = table.column_mut(0) {
+        whose.set_cell_alignment(CellAlignment::Left);
+    }
+    drawn(&table)
+}
+
+/// The connections of the first member to one destination that are accepted and refused.
+fn opened(nat: &Nat, connections: u16) -> (usize, usize) {
+    match connections.checked_sub(1).and_then(|more| PortBlock::new(20_000, 20_000 + more)) {
+        Some(ports) => opened_from(nat, ports),
+        None => (0, 0),
+    }
+}
+
+/// The same, a connection from each of these inside ports.
+fn opened_from(nat: &Nat, ports: PortBlock) -> (usize, usize) {
+    let flow = |port| -> FiveTuple {
+        let text = format!("tcp 10.0.0.1:{port} > 141.81.109.20:443");
+        text.parse().expect("a flow")
+    };
+    let mut device = Translator::new(nat, FirstFit::new);
+    let open = |port| device.step(&Event::outbound(flow(port), Signal::Open));
+    let outcomes: Vec<Outcome> = (ports.first()..=ports.last()).map(open).collect();
+    let accepted = outcomes.iter().filter(|o| matches!(o, Outcome::Forwarded(_))).count();
+    (accepted, outcomes.len() - accepted)
+}
+
+fn which_law_catches_which_mutant() -> String {
+    let matrix = matrix();
+    let events = |scenario: &Scenario<Nat>| scenario.events.len();
+    let mut by_mutant = table(["mutant", "caught by", "events", "after"]);
+    for caught in &matrix {
+        let mut name = caught.mutant.name;
+        let mut row = caught.mutant.row;
+        for (law, scenario) in &caught.by {
+            by_mutant.add_row([name, law.name, &events(scenario).to_string(), row]);
+            (name, row) = ("", "");
+        }
+    }
+    let mut by_law = table(["law", "stops", "of which in the fewest events"]);
+    for law in LAWS {
+        let stops = || {
+            let by = |caught: &natlaw_properties::nat::matrix::Caught| {
+                let with = caught.by.iter().find(|(by, _)| by.name == law.name);
+                with.map(|(_, scenario)| (events(scenario), caught.mutant.name))
+            };
+            matrix.iter().filter_map(by)
+        };
+        let fewest = stops().min().map_or(String::new(), |(n, mutant)| format!("{mutant} in {n}"));
+        by_law.add_row([law.name.to_string(), stops().count().to_string(), fewest]);
+    }
+    let (mutants, laws) = (matrix.len(), LAWS.len());
+    format!("{}\n\n{}\n\n{mutants} mutants, {laws} laws", drawn(&by_mutant), drawn(&by_law))
+}
+
+/// A table whose columns stand to the right.
+fn numbers<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = table(header);
+    table.column_iter_mut().for_each(|column| {
+        column.set_cell_alignment(CellAlignment::Right);
+    });
+    table
+}
+
+/// A text with lines of at most 100 characters.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("never empty");
+        if line.len() + word.len() >= 100 {
+            lines.push(word.into());
+        } else {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
