@@ -5,11 +5,11 @@ use natlaw_model::allocator::FirstFit;
 use natlaw_model::flow::FiveTuple;
 use natlaw_model::nat::{Event, Nat, Outcome, PortPolicy, Signal};
 use natlaw_model::ports::PortBlock;
-use natlaw_model::subject::{Device, Scenario};
+use natlaw_model::subject::Device;
 use natlaw_model::tiers::TierTable;
 use natlaw_model::translator::Translator;
 use natlaw_properties::nat::layout::tiered;
-use natlaw_properties::nat::matrix::matrix;
+use natlaw_properties::nat::matrix::{Caught, matrix};
 use natlaw_properties::nat::{LAWS, allocated_ports, grouped};
 use natlaw_properties::report::{drawn, table};
 
@@ -56,9 +56,9 @@ pub const FIGURES: &[Figure] = &[
     },
     Figure {
         name: "which_law_catches_which_mutant",
-        story: "Every mutant is a translator with one defect that some project had. For each, the \
-                laws that catch it and in how many events; below, each law and the mutants that \
-                it stops.",
+        story: "Every mutant is a translator with one defect, most of them defects that some \
+                project had. A row shows which mutants a law stops, a column which laws stop a \
+                mutant, and in how few events.",
         draw: which_law_catches_which_mutant,
     },
 ];
@@ -189,30 +189,45 @@ fn opened_from(nat: &Nat, ports: PortBlock) -> (usize, usize) {
 
 fn which_law_catches_which_mutant() -> String {
     let matrix = matrix();
-    let events = |scenario: &Scenario<Nat>| scenario.events.len();
-    let mut by_mutant = table(["mutant", "caught by", "events", "after"]);
-    for caught in &matrix {
-        let mut name = caught.mutant.name;
-        let mut row = caught.mutant.row;
-        for (law, scenario) in &caught.by {
-            by_mutant.add_row([name, law.name, &events(scenario).to_string(), row]);
-            (name, row) = ("", "");
-        }
-    }
-    let mut by_law = table(["law", "stops", "of which in the fewest events"]);
+    let numbers = (1..=matrix.len()).map(|number| number.to_string());
+    let mut cells = wide_table(["law".to_string()].into_iter().chain(numbers), 1);
     for law in LAWS {
-        let stops = || {
-            let by = |caught: &natlaw_properties::nat::matrix::Caught| {
-                let with = caught.by.iter().find(|(by, _)| by.name == law.name);
-                with.map(|(_, scenario)| (events(scenario), caught.mutant.name))
-            };
-            matrix.iter().filter_map(by)
-        };
-        let fewest = stops().min().map_or(String::new(), |(n, mutant)| format!("{mutant} in {n}"));
-        by_law.add_row([law.name.to_string(), stops().count().to_string(), fewest]);
+        let events = matrix.iter().map(|caught| events_of(caught, law.name));
+        cells.add_row([law.name.to_string()].into_iter().chain(events));
+    }
+    let header = ["", "mutant", "smallest", "by", "defect", "seen in"].map(String::from);
+    let mut legend = wide_table(header, 2);
+    for (index, caught) in matrix.iter().enumerate() {
+        let mutant = caught.mutant;
+        let (law, events) = caught
+            .best()
+            .map_or(("nobody", 0), |(law, smallest)| (law.name, smallest.events.len()));
+        let (number, events) = ((index + 1).to_string(), events.to_string());
+        legend.add_row([&number, mutant.name, &events, law, mutant.defect, mutant.row]);
     }
     let (mutants, laws) = (matrix.len(), LAWS.len());
-    format!("{}\n\n{}\n\n{mutants} mutants, {laws} laws", drawn(&by_mutant), drawn(&by_law))
+    format!(
+        "events in the smallest scenario on which the mutant breaks the law\n\n{}\n\n{}\n\n\
+         {mutants} mutants, {laws} laws",
+        drawn(&cells),
+        drawn(&legend)
+    )
+}
+
+/// How many events the law needs to catch the mutant; a dot if it does not.
+fn events_of(caught: &Caught, law: &str) -> String {
+    let by = caught.by.iter().find(|(by, _)| by.name == law);
+    by.map_or(".".into(), |(_, scenario)| scenario.events.len().to_string())
+}
+
+/// A table of any width, with this much room between its columns.
+fn wide_table(header: impl IntoIterator<Item = String>, room: u16) -> Table {
+    let mut wide = table([]);
+    wide.set_header(header.into_iter().collect::<Vec<_>>());
+    wide.column_iter_mut().for_each(|column| {
+        column.set_padding((0, room));
+    });
+    wide
 }
 
 /// A table whose columns stand to the right.

@@ -480,14 +480,13 @@ serde_as_text!(InboundRule);
 
 impl fmt::Display for Nat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (members, virtual_ips) = (self.pool.members().count(), self.virtual_ips.len());
-        write!(
-            f,
-            "{} of {}, {}",
-            plural(members, "member"),
-            plural(virtual_ips, "virtual IP"),
-            self.ports
-        )
+        let members = plural(self.pool.members().count(), "member");
+        let virtual_ips = plural(self.virtual_ips.len(), "virtual IP");
+        write!(f, "{members} of {virtual_ips}, ")?;
+        match self.tier_ports() {
+            Some(ports) => write!(f, "{ports} ports a member on each by pool size"),
+            None => self.ports.fmt(f),
+        }
     }
 }
 

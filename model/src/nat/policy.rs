@@ -175,7 +175,7 @@ impl fmt::Display for PortPolicy {
             Self::Static => write!(f, "a virtual IP for each member"),
             Self::Dynamic => write!(f, "a whole virtual IP leased to a member"),
             Self::Tiered(table) => write!(f, "ports by pool size ({table})"),
-            Self::Fixed { ports, .. } => write!(f, "{ports} ports a member on each virtual IP"),
+            Self::Fixed { ports, .. } => write!(f, "{ports} ports a member on each"),
             Self::Manual { ports, usable } => {
                 write!(f, "{ports} ports a member in all, {} usable", usable.len())
             }

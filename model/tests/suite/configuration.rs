@@ -222,8 +222,7 @@ fn manual_ports_that_do_not_fit_are_refused_with_the_arithmetic() {
     assert_eq!(
         ask(1, "10.0.0.1-10.0.0.7", 10_000, "1024-65023"),
         refused(
-            "`ports`: 7 members do not fit: floor(64000 usable / 10000 ports) = 6 members an \
-             address, x 1 = 6"
+            "`ports`: 7 members do not fit: floor(64000 usable / 10000 ports) = 6 an address, x 1 = 6"
         )
     );
     assert_eq!(ask(1, "10.0.0.1-10.0.0.6", 10_000, "1024-65023"), Ok(()));
@@ -231,8 +230,7 @@ fn manual_ports_that_do_not_fit_are_refused_with_the_arithmetic() {
     assert_eq!(
         ask(2, "10.0.0.1-10.0.0.13", 10_000, "1024-65023"),
         refused(
-            "`ports`: 13 members do not fit: floor(64000 usable / 10000 ports) = 6 members an \
-             address, x 2 = 12"
+            "`ports`: 13 members do not fit: floor(64000 usable / 10000 ports) = 6 an address, x 2 = 12"
         )
     );
 }
@@ -251,14 +249,16 @@ fn usable_ports_decide_how_many_members_fit() {
     assert_eq!(with("10.0.0.0-10.0.3.231", documented), Ok(()));
     assert_eq!(
         with("10.0.0.0-10.0.3.232", documented),
-        of("`ports`: 1001 members do not fit: floor(64000 usable / 64 ports) = 1000 members an \
-            address, x 1 = 1000")
+        of(
+            "`ports`: 1001 members do not fit: floor(64000 usable / 64 ports) = 1000 an address, x 1 = 1000"
+        )
     );
     assert_eq!(with("10.0.0.0-10.0.3.239", PortBlock::ABOVE_WELL_KNOWN), Ok(()));
     assert_eq!(
         with("10.0.0.0-10.0.3.240", PortBlock::ABOVE_WELL_KNOWN),
-        of("`ports`: 1009 members do not fit: floor(64512 usable / 64 ports) = 1008 members an \
-            address, x 1 = 1008")
+        of(
+            "`ports`: 1009 members do not fit: floor(64512 usable / 64 ports) = 1008 an address, x 1 = 1008"
+        )
     );
 }
 
@@ -457,7 +457,7 @@ fn a_translator_is_told_in_one_line() {
         ),
         (
             line(2, two, fixed(8, "1024-65535")),
-            "2 members of 2 virtual IPs, 8 ports a member on each virtual IP",
+            "2 members of 2 virtual IPs, 8 ports a member on each",
         ),
         (
             line(2, two, manual(8, "1024-65023")),
@@ -473,7 +473,7 @@ fn a_translator_is_told_in_one_line() {
         ),
         (
             line(1, two, tiers("1-50: 1024, 51-100: 512")),
-            "2 members of 1 virtual IP, ports by pool size (1-50: 1024, 51-100: 512)",
+            "2 members of 1 virtual IP, 1024 ports a member on each by pool size",
         ),
     ] {
         assert_eq!(actual, expected);
@@ -489,7 +489,6 @@ fn the_largest_pool_has_room_where_ports_do() {
     let error = Nat::new(configuration(2, pool, fixed(1, "1-65535"))).unwrap_err().to_string();
     assert_eq!(
         error,
-        "`ports`: 65536 members do not fit: floor(65535 usable / 1 ports) = 65535 members an \
-         address, x 1 = 65535"
+        "`ports`: 65536 members do not fit: floor(65535 usable / 1 ports) = 65535 an address, x 1 = 65535"
     );
 }

@@ -17,9 +17,14 @@ pub(super) struct Book {
 
 /// The rules of the obvious allocator, to be replaced one at a time.
 pub(super) trait Rules: Default {
-    /// The endpoints that the flow may be given, in the order in which they are tried.
+    /// The endpoints that the flow may be given.
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        book.by_load(flow, book.unruled_candidates(flow))
+        book.unruled_candidates(flow)
+    }
+
+    /// The order in which they are tried.
+    fn order(&self, book: &Book, flow: FiveTuple, candidates: Vec<Endpoint>) -> Vec<Endpoint> {
+        book.by_load(flow, candidates)
     }
 
     /// Whether nobody holds the key.
@@ -68,7 +73,8 @@ impl<R: Rules> PortAllocator for Obvious<R> {
         let (book, rules) = (&self.book, &self.rules);
         book.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
         let is_dynamic = book.nat.ports == PortPolicy::Dynamic;
-        let found = rules.candidates(book, flow).into_iter().find(|external| {
+        let candidates = rules.order(book, flow, rules.candidates(book, flow));
+        let found = candidates.into_iter().find(|external| {
             rules.is_free(book, book.nat.key(flow, *external))
                 && (!is_dynamic || rules.may_lease(book, flow, external.address))
         });
@@ -210,7 +216,7 @@ pub(super) struct StopsOnePortShort;
 impl Rules for StopsOnePortShort {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
         let last = book.nat.candidates(flow).map(|own| own.block().last());
-        let mut candidates = book.by_load(flow, book.unruled_candidates(flow));
+        let mut candidates = book.unruled_candidates(flow);
         candidates.retain(|external| Some(external.port) != last);
         candidates
     }
@@ -265,8 +271,8 @@ impl Rules for OneBusyBitAPort {
 pub(super) struct AlwaysTheFirstVirtualIp;
 
 impl Rules for AlwaysTheFirstVirtualIp {
-    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        book.unruled_candidates(flow)
+    fn order(&self, _book: &Book, _flow: FiveTuple, candidates: Vec<Endpoint>) -> Vec<Endpoint> {
+        candidates
     }
 }
 
@@ -297,7 +303,7 @@ pub(super) struct GivesThePortsOfInboundRules;
 
 impl Rules for GivesThePortsOfInboundRules {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        book.by_load(flow, book.all_candidates(flow))
+        book.all_candidates(flow)
     }
 }
 

@@ -3,9 +3,10 @@
 use natlaw_model::allocator::FirstFit;
 use natlaw_model::flow::{Endpoint, FiveTuple};
 use natlaw_model::nat::{
-    Configuration, Event, MappingBehaviour, Nat, Outcome, Owner, PortReuse, Reason, Segment, Signal,
+    Configuration, Event, Ledger, MappingBehaviour, Nat, Outcome, Owner, PortReuse, Reason,
+    Segment, Signal,
 };
-use natlaw_model::subject::Device;
+use natlaw_model::subject::{Device, Subject};
 use natlaw_model::time::Duration;
 use natlaw_model::translator::Translator;
 
@@ -65,31 +66,21 @@ pub(super) fn ignores_inbound_rules(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| nat.inbound_rules.clear())
 }
 
-/// A sound translator and the configuration it has, whose answers are replaced.
+/// A sound translator and what its answers imply, before they are replaced.
 struct Watched {
     inner: Sound,
-    nat: Nat,
+    ledger: Ledger,
 }
 
 impl Watched {
     fn new(nat: &Nat) -> Self {
-        Self { inner: sound(nat), nat: nat.clone() }
+        Self { inner: sound(nat), ledger: nat.ledger() }
     }
 
     fn step(&mut self, event: &Event) -> Outcome {
-        if let Event::Reconfigure(nat) = event {
-            self.nat = nat.clone();
-        }
-        self.inner.step(event)
-    }
-
-    /// The external endpoint of a live flow: asked for by a packet that changes nothing.
-    fn external_of(&self, flow: FiveTuple) -> Option<Endpoint> {
-        let mut copy = self.inner.clone();
-        match copy.step(&Event::outbound(flow, Signal::Finish)) {
-            Outcome::Forwarded(sent) => Some(sent.source),
-            Outcome::Dropped(_) | Outcome::Elapsed | Outcome::Reconfigured { .. } => None,
-        }
+        let outcome = self.inner.step(event);
+        Nat::record(&mut self.ledger, event, &outcome);
+        outcome
     }
 }
 
@@ -114,9 +105,9 @@ macro_rules! replaced {
 }
 
 replaced!(RefreshAdds, |watched, event| match event {
-    Event::Outbound(segment) if watched.external_of(segment.tuple).is_some() => {
+    Event::Outbound(segment) if watched.ledger.external_of(segment.tuple).is_some() => {
         let twice = |length: Duration| Duration::from_millis(2 * length.millis());
-        let nat = watched.nat.clone();
+        let nat = watched.ledger.nat.clone();
         let longer = nat.with(|nat| nat.timers.idle.tcp = twice(nat.timers.idle.tcp));
         let with = |nat: Nat| Event::Reconfigure(nat);
         longer.into_iter().for_each(|longer| drop(watched.inner.step(&with(longer))));
@@ -129,7 +120,7 @@ replaced!(RefreshAdds, |watched, event| match event {
 
 replaced!(DoesNotRefresh, |watched, event| match event {
     Event::Outbound(segment) if !segment.ends_its_flow() => {
-        match watched.external_of(segment.tuple) {
+        match watched.ledger.external_of(segment.tuple) {
             Some(external) => Outcome::Forwarded(segment.tuple.from(external)),
             None => watched.step(event),
         }
@@ -141,7 +132,7 @@ replaced!(InboundRefreshes, |watched, event| {
     let outcome = watched.step(event);
     if let (Event::Inbound(_), Outcome::Forwarded(delivered)) = (event, &outcome) {
         let reply = delivered.reversed();
-        if watched.external_of(reply).is_some() {
+        if watched.ledger.external_of(reply).is_some() {
             watched.step(&Event::outbound(reply, Signal::Data));
         }
     }
@@ -166,7 +157,7 @@ replaced!(ReplyByTheFlippedKey, |watched, event| match (event, watched.step(even
 
 replaced!(RepliesAreTranslatedAgain, |watched, event| match event {
     Event::Inbound(Segment { tuple, .. }) => {
-        match watched.nat.rule_at(tuple.transport, tuple.destination) {
+        match watched.ledger.nat.rule_at(tuple.transport, tuple.destination) {
             Some(rule) => Outcome::Forwarded(tuple.to(rule.inside)),
             None => watched.step(event),
         }
@@ -176,7 +167,7 @@ replaced!(RepliesAreTranslatedAgain, |watched, event| match event {
 
 replaced!(PrefixOpensTheDoor, |watched, event| match (event, watched.step(event)) {
     (Event::Inbound(segment), Outcome::Dropped(Reason::NoMapping)) => {
-        match watched.nat.owner(segment.tuple.destination) {
+        match watched.ledger.nat.owner(segment.tuple.destination) {
             Owner::Member(member) => {
                 let inside = Endpoint::new(member.0, segment.tuple.destination.port);
                 Outcome::Forwarded(segment.tuple.to(inside))
@@ -195,7 +186,7 @@ replaced!(FullMeansUntranslated, |watched, event| match (event, watched.step(eve
 });
 
 replaced!(FlowMoves, |watched, event| match event {
-    Event::Outbound(segment) if watched.external_of(segment.tuple).is_some() => {
+    Event::Outbound(segment) if watched.ledger.external_of(segment.tuple).is_some() => {
         match watched.step(event) {
             Outcome::Forwarded(sent) => {
                 let port = sent.source.port.wrapping_add(1);
