@@ -333,7 +333,7 @@ impl fmt::Display for FileRule {
             Self::Value(message) => f.write_str(message.trim_end()),
             Self::Kind(kind) => write!(f, "`kind` = \"{kind}\": no such subject; known: nat"),
             Self::Device(device) => {
-                write!(f, "`device` = \"{device}\": no such device; `natlaw laws` lists them")
+                write!(f, "`device` = \"{device}\": no such device; `natlaw devices` lists them")
             }
             Self::Law(law) => {
                 write!(f, "`breaks`: no law is called \"{law}\"; `natlaw laws` lists them")

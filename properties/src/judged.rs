@@ -1,6 +1,6 @@
 //! A subject with everything that is needed to judge it: its laws, its devices, its summary.
 
-use natlaw_model::subject::{Device, Subject};
+use natlaw_model::subject::{Device, Moment, Subject};
 
 use crate::law::{Law, Situation};
 
@@ -23,6 +23,6 @@ pub trait Judged: Subject + 'static {
     /// Whether an answer is a refusal of what was asked.
     fn is_refusal(outcome: &Self::Outcome) -> bool;
 
-    /// What is held at the end of a trace: bindings, for a translator.
-    fn held(ledger: &Self::Ledger) -> usize;
+    /// Whether an answer begins something that is then held: a binding, for a translator.
+    fn begins(moment: &Moment<'_, Self>) -> bool;
 }

@@ -8,11 +8,15 @@
 //! - [`file`]: scenario files; [`report`]: traces as tables; [`prove`]: properties and what a
 //!   failing one leaves behind; [`shrink`]: counterexamples with no event too many.
 //!
+//! - [`catalogue`]: every law as a list to print; [`values`]: the laws of values, held over every
+//!   pool size.
+//!
 //! # Invariants
 //! Laws judge answers and never predict them; they know no allocator. Every law has a mutant that
 //! breaks it and a premise that the generators reach; tests fail otherwise. Lists of laws are read
 //! from the tables here and kept nowhere else.
 
+pub mod catalogue;
 pub mod file;
 pub mod judged;
 pub mod law;
@@ -22,3 +26,4 @@ pub mod refines;
 pub mod report;
 pub mod shrink;
 pub mod tiers;
+pub mod values;

@@ -128,7 +128,9 @@ pub fn record<S: Judged>(
 ) -> PathBuf {
     let file = ScenarioFile {
         name: property.into(),
-        story: format!("The smallest scenario found that speaks against \"{property}\"."),
+        story: format!(
+            "Random search found this scenario. It is the smallest that speaks against \"{property}\"."
+        ),
         device: device.into(),
         breaks: Vec::new(),
         scenario: scenario.clone(),

@@ -15,7 +15,7 @@ pub mod figures;
 use std::fmt::Write as _;
 
 use comfy_table::CellAlignment;
-use natlaw_model::subject::Trace;
+use natlaw_model::subject::{Moment, Step, Trace};
 use natlaw_properties::file::ScenarioFile;
 use natlaw_properties::judged::Judged;
 use natlaw_properties::law::{Judge, Verdict};
@@ -32,6 +32,8 @@ pub struct Played<S: Judged> {
     pub trace: Trace<S>,
     /// What became of each law.
     pub verdicts: Vec<Verdict>,
+    /// Answers that began something: bindings, for a translator.
+    pub begun: usize,
     /// What the answers imply at the end.
     pub ledger: S::Ledger,
 }
@@ -42,11 +44,13 @@ impl<S: Judged> Played<S> {
         let mut device = file.scenario.subject.device(&file.device)?;
         let trace = file.scenario.play(&mut device);
         let mut judge = Judge::new(S::LAWS, &trace.subject);
-        for step in &trace.steps {
-            judge.step(&step.event, &step.outcome);
+        let mut begun = 0;
+        for Step { event, outcome } in &trace.steps {
+            begun += usize::from(S::begins(&Moment { before: judge.ledger(), event, outcome }));
+            judge.step(event, outcome);
         }
         let verdicts = judge.verdicts().to_vec();
-        Some(Self { file, verdicts, ledger: judge.into_ledger(), trace })
+        Some(Self { file, verdicts, begun, ledger: judge.into_ledger(), trace })
     }
 
     /// Whether exactly the laws broke that the file names, each first where it says.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use natlaw_model::nat::{Ledger, Nat, Outcome, PortPolicy, Reason};
-use natlaw_model::subject::Device;
+use natlaw_model::subject::{Device, Moment};
 
+use super::laws::new_binding;
 use super::{DEVICES, LAWS, REACHABLE};
 use crate::judged::Judged;
 use crate::law::{Law, Situation};
@@ -45,8 +46,8 @@ impl Judged for Nat {
         matches!(outcome, Outcome::Dropped(Reason::Refused(_)))
     }
 
-    fn held(ledger: &Ledger) -> usize {
-        ledger.holdings().count()
+    fn begins(moment: &Moment<'_, Self>) -> bool {
+        new_binding(moment).is_some()
     }
 }
 

@@ -103,7 +103,7 @@ fn a_bad_file_is_refused_with_line_field_value_and_rule() {
         (
             "name = ",
             "device = \"abacus\"\nname = ",
-            "line 2, column 10: `device` = \"abacus\": no such device; `natlaw laws` lists them",
+            "line 2, column 10: `device` = \"abacus\": no such device; `natlaw devices` lists them",
         ),
     ];
     for (from, to, expected) in cases {

@@ -114,8 +114,8 @@ impl Judged for Turnstile {
         *answer == Answer::Blocked
     }
 
-    fn held(_: &Credit) -> usize {
-        0
+    fn begins(moment: &Moment<Self>) -> bool {
+        *moment.outcome == Answer::Taken
     }
 }
 

@@ -1,0 +1,87 @@
+//! One incident, figure or scenario file in full.
+
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+
+use natlaw_model::nat::Nat;
+use natlaw_properties::file::ScenarioFile;
+use natlaw_snapshots::figures::{self, FIGURES, Figure};
+use natlaw_snapshots::report;
+use serde_json::json;
+
+use crate::{JSON_VERSION, Report, files};
+
+/// What to show.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The name of an incident or a figure, or the path of a scenario file.
+    name: Option<String>,
+}
+
+/// There is nothing of that name.
+#[derive(Debug)]
+struct Unknown {
+    name: String,
+}
+
+/// Shows one thing, or lists what there is.
+pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
+    let incidents = files::incidents()?;
+    let Some(name) = &args.name else { return Ok(list(&incidents)) };
+    if let Some(figure) = FIGURES.iter().find(|figure| figure.name == name) {
+        return Ok(shown_figure(figure));
+    }
+    match incidents.into_iter().find(|file| file.name == *name) {
+        Some(incident) => shown(incident),
+        None if Path::new(name).exists() => shown(files::read(Path::new(name))?),
+        None => Err(Unknown { name: name.clone() }.into()),
+    }
+}
+
+fn list(incidents: &[ScenarioFile<Nat>]) -> Report {
+    let names: Vec<&str> = incidents.iter().map(|file| file.name.as_str()).collect();
+    let figures: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+    let text = format!(
+        "Incidents\n\n  {}\n\nFigures\n\n  {}\n\nnatlaw show NAME\n",
+        names.join("\n  "),
+        figures.join("\n  ")
+    );
+    let json = json!({ "version": JSON_VERSION, "incidents": names, "figures": figures });
+    Report { text, json, as_expected: true }
+}
+
+fn shown_figure(figure: &Figure) -> Report {
+    let text = figures::report(figure);
+    let json = json!({ "version": JSON_VERSION, "name": figure.name, "text": text });
+    Report { text, json, as_expected: true }
+}
+
+fn shown(file: ScenarioFile<Nat>) -> Result<Report, Box<dyn Error>> {
+    let played = files::play(file)?;
+    let verdicts = played.verdicts.iter().map(|verdict| {
+        json!({ "law": verdict.law, "tested": verdict.tested, "broken_at": verdict.broken_at })
+    });
+    let json = json!({
+        "version": JSON_VERSION,
+        "name": played.file.name,
+        "story": played.file.story,
+        "device": played.file.device,
+        "as_expected": played.is_as_expected(),
+        "trace": played.trace,
+        "verdicts": verdicts.collect::<Vec<_>>(),
+    });
+    Ok(Report { text: report(&played), json, as_expected: played.is_as_expected() })
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "\"{}\" is no incident, no figure and no file; `natlaw show` lists what there is",
+            self.name
+        )
+    }
+}
+
+impl Error for Unknown {}

@@ -1,0 +1,52 @@
+# List the recipes
+default:
+    @just --list
+
+# Run every test of every crate
+test *ARGS:
+    cargo test {{ARGS}}
+
+# Format and lint, as CI does
+lint:
+    cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings
+
+# Build the documentation, warnings denied
+doc:
+    RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+# Check the incidents and the bundled log
+check *ARGS:
+    cargo run --release --quiet -- check {{ARGS}}
+
+# Show an incident or a figure in full
+show NAME:
+    cargo run --release --quiet -- show {{NAME}}
+
+# Write every report anew; read `git diff snapshots/incidents` and commit what you can explain
+review:
+    INSTA_UPDATE=always cargo test --package natlaw-snapshots
+
+# Make a counterexample an incident: copy it under its name, then write its report
+adopt PATH NAME:
+    sed 's/^name = .*/name = "{{NAME}}"/' '{{PATH}}' > 'snapshots/scenarios/{{NAME}}.toml'
+    INSTA_UPDATE=always cargo test --package natlaw-snapshots
+
+# Try other scenarios than the usual ones: a seed of your own, more cases
+explore SEED CASES:
+    PROPTEST_RNG_SEED={{SEED}} PROPTEST_CASES={{CASES}} cargo test --package natlaw-properties
+
+# Time allocators
+bench *ARGS:
+    cargo bench --package natlaw-benches --bench allocation -- {{ARGS}}
+
+# Keep today's times under a name
+bench-save NAME:
+    cargo bench --package natlaw-benches --bench allocation -- --save-baseline {{NAME}}
+
+# Compare with the times kept under a name
+bench-diff NAME:
+    cargo bench --package natlaw-benches --bench allocation -- --baseline {{NAME}}
+
+# Everything that CI runs
+ci:
+    .ci/run

@@ -1,0 +1,42 @@
+//! Every law there is, as a list to print.
+
+use natlaw_model::nat::Nat;
+
+use crate::judged::Judged;
+use crate::law::ValueLaw;
+use crate::nat::layout::{CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS};
+use crate::tiers;
+
+/// One law, as far as a person reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// What the law judges.
+    pub of: &'static str,
+    /// The law's name.
+    pub name: &'static str,
+    /// Where the claim comes from.
+    pub source: &'static str,
+    /// Who is hurt, and how, if it fails.
+    pub harm: &'static str,
+}
+
+/// Every law, by what it judges.
+pub fn claims() -> Vec<Claim> {
+    let answers = Nat::LAWS.iter().map(|law| Claim {
+        of: "answers of a translator",
+        name: law.name,
+        source: law.source,
+        harm: law.harm,
+    });
+    answers
+        .chain(of_value("tier tables", tiers::LAWS))
+        .chain(of_value("layouts of ports", LAYOUT_LAWS))
+        .chain(of_value("changes of a pool's size", RESIZE_LAWS))
+        .chain(of_value("counts of ports", CENSUS_LAWS))
+        .chain(of_value("searches of an allocator", SEARCH_LAWS))
+        .collect()
+}
+
+fn of_value<T>(of: &'static str, laws: &'static [ValueLaw<T>]) -> impl Iterator<Item = Claim> {
+    laws.iter().map(move |law| Claim { of, name: law.name, source: law.source, harm: law.harm })
+}
