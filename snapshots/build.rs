@@ -10,7 +10,7 @@ fn main() {
     let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
-    let text = |path: &Path| format!("    include_str!({path:?}),\n");
+    let text = |path: &Path| format!("    include_str!(r\"{}\"),\n", path.display());
     let list: String = files.iter().map(|path| text(path)).collect();
     let out = Path::new(&env::var("OUT_DIR").expect("cargo")).join("incidents.rs");
     fs::write(out, format!("&[\n{list}]")).expect("the list of the incidents");

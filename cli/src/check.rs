@@ -1,6 +1,7 @@
 //! Plays scenarios, checks every law, and prints one table.
 
 use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use natlaw_properties::file::ScenarioFile;
 use natlaw_properties::law::Verdict;
 use natlaw_properties::nat::grouped;
 use natlaw_properties::report::{drawn, table};
-use natlaw_properties::values::{self, ValueVerdict};
+use natlaw_properties::values;
 use natlaw_snapshots::Played;
 use serde_json::json;
 
@@ -36,12 +37,23 @@ pub(crate) struct Row {
     pub(crate) refusals: Option<usize>,
     /// Laws that were put to the test and held.
     pub(crate) held: usize,
-    /// What the laws that were broken, or should have been, say.
-    pub(crate) findings: Vec<String>,
+    /// What there is to say of each law that was broken, or should have been.
+    pub(crate) findings: Vec<Finding>,
     /// Whether everything is as expected.
     pub(crate) as_expected: bool,
     /// How long it took to play and judge.
     pub(crate) took: Duration,
+}
+
+/// A law that was broken, or should have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// The law.
+    pub(crate) law: String,
+    /// The first step (from 1) that broke it; `None` for a value, or if nothing did.
+    pub(crate) broken_at: Option<usize>,
+    /// The step that the file names, if it does.
+    pub(crate) told: Option<usize>,
 }
 
 /// Checks the given files, or everything that is bundled.
@@ -81,36 +93,32 @@ fn row(played: &Played<Nat>, took: Duration) -> Row {
 }
 
 /// What there is to say of each law that was broken, or should have been.
-fn findings(file: &ScenarioFile<Nat>, verdicts: &[Verdict]) -> Vec<String> {
+fn findings(file: &ScenarioFile<Nat>, verdicts: &[Verdict]) -> Vec<Finding> {
     let told = |law: &str| file.breaks.iter().find(|broken| broken.law == law).map(|b| b.step);
-    let finding = |verdict: &Verdict| match (verdict.broken_at, told(verdict.law)) {
-        (None, None) => None,
-        (Some(at), Some(told)) if at == told => {
-            Some(format!("{} broken at step {at}, as told", verdict.law))
-        }
-        (Some(at), Some(told)) => {
-            Some(format!("{} BROKEN at step {at}, not at {told} as told", verdict.law))
-        }
-        (Some(at), None) => Some(format!("{} BROKEN at step {at}", verdict.law)),
-        (None, Some(told)) => Some(format!("{} NOT BROKEN at step {told} as told", verdict.law)),
+    let finding = |verdict: &Verdict| Finding {
+        law: verdict.law.into(),
+        broken_at: verdict.broken_at,
+        told: told(verdict.law),
     };
-    verdicts.iter().filter_map(finding).collect()
+    let says = |finding: &Finding| finding.broken_at.is_some() || finding.told.is_some();
+    verdicts.iter().map(finding).filter(says).collect()
 }
 
 /// The laws of values, as rows of the same table.
 fn values() -> impl Iterator<Item = Row> {
-    let begun = Instant::now();
-    let verdicts = values::verdicts();
-    let took = begun.elapsed() / u32::try_from(verdicts.len()).unwrap_or(1).max(1);
-    verdicts.into_iter().map(move |verdict: ValueVerdict| Row {
-        subject: verdict.subject.into(),
-        events: verdict.values,
-        bindings: None,
-        refusals: None,
-        held: verdict.held,
-        as_expected: verdict.broken.is_empty(),
-        findings: verdict.broken.iter().map(|law| format!("{law} BROKEN")).collect(),
-        took,
+    values::JUDGED.iter().map(|judge| {
+        let begun = Instant::now();
+        let verdict = judge();
+        Row {
+            subject: verdict.subject.into(),
+            events: verdict.values,
+            bindings: None,
+            refusals: None,
+            held: verdict.held,
+            as_expected: verdict.broken.is_empty(),
+            findings: verdict.broken.iter().map(|law| broken(law, None)).collect(),
+            took: begun.elapsed(),
+        }
     })
 }
 
@@ -132,20 +140,65 @@ fn report(rows: &[Row], evidence: &[String]) -> Report {
         }
     }
     let as_expected = rows.iter().all(|row| row.as_expected);
+    let subjects =
+        if rows.len() == 1 { "1 subject".into() } else { format!("{} subjects", rows.len()) };
     let verdict = match rows.iter().filter(|row| !row.as_expected).count() {
-        0 => format!("{} subjects, all as expected", rows.len()),
-        wrong => format!("{} subjects, {wrong} NOT as expected", rows.len()),
+        0 => format!("{subjects}, as expected"),
+        wrong => format!("{subjects}, {wrong} NOT as expected"),
     };
+    let findings = rows
+        .iter()
+        .filter(|row| !row.as_expected)
+        .flat_map(|row| row.findings.iter().map(|finding| format!("\n{}: {finding}", row.subject)));
+    let findings: String = findings.collect();
     let evidence: String = evidence.iter().map(|report| format!("\n{report}")).collect();
-    let text = format!("{}\n\n{verdict}\n{evidence}", drawn(&drawing));
+    let text = format!("{}\n\n{verdict}\n{findings}\n{evidence}", drawn(&drawing));
+    let text = format!("{}\n", text.trim_end());
     let rows: Vec<_> = rows.iter().map(as_json).collect();
     let json = json!({ "version": JSON_VERSION, "as_expected": as_expected, "subjects": rows });
     Report { text, json, as_expected }
 }
 
+/// A law that nobody said would break.
+pub(crate) fn broken(law: &str, broken_at: Option<usize>) -> Finding {
+    Finding { law: law.into(), broken_at, told: None }
+}
+
 fn laws(row: &Row) -> String {
-    let held = format!("{} held", row.held);
-    std::iter::once(held).chain(row.findings.iter().cloned()).collect::<Vec<_>>().join("; ")
+    let (told, other): (Vec<_>, Vec<_>) = row.findings.iter().partition(|f| f.is_as_told());
+    let missing = other.iter().filter(|finding| finding.told.is_some()).count();
+    let broken = other.len() - missing;
+    let held = row.held - missing.min(row.held);
+    let parts = [
+        (held, "held"),
+        (told.len(), "broken as told"),
+        (broken, "BROKEN"),
+        (missing, "NOT BROKEN as told"),
+    ];
+    let said = parts.iter().filter(|(count, what)| *count > 0 || *what == "held");
+    said.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+impl Finding {
+    fn is_as_told(&self) -> bool {
+        self.told.is_some() && self.broken_at == self.told
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.broken_at, self.told) {
+            (Some(at), Some(told)) if at == told => {
+                write!(f, "{} broken at step {at}, as told", self.law)
+            }
+            (Some(at), Some(told)) => {
+                write!(f, "{} BROKEN at step {at}, not at {told} as told", self.law)
+            }
+            (Some(at), None) => write!(f, "{} BROKEN at step {at}", self.law),
+            (None, Some(told)) => write!(f, "{} NOT BROKEN at step {told} as told", self.law),
+            (None, None) => write!(f, "{} BROKEN", self.law),
+        }
+    }
 }
 
 fn as_json(row: &Row) -> serde_json::Value {
@@ -155,8 +208,12 @@ fn as_json(row: &Row) -> serde_json::Value {
         "bindings": row.bindings,
         "refusals": row.refusals,
         "laws_held": row.held,
-        "findings": row.findings,
+        "findings": row.findings.iter().map(finding_as_json).collect::<Vec<_>>(),
         "as_expected": row.as_expected,
         "took_ms": u64::try_from(row.took.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+fn finding_as_json(finding: &Finding) -> serde_json::Value {
+    json!({ "law": finding.law, "broken_at": finding.broken_at, "told": finding.told })
 }

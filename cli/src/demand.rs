@@ -324,9 +324,249 @@ impl Display for LeftOut {
             Self::NotFromInside => f.write_str("not from the inside"),
             Self::StaysInside => f.write_str("stays inside"),
             Self::NotUnicast => f.write_str("to a multicast or broadcast address"),
-            Self::Icmp => {
-                f.write_str("ICMP: Zeek logs type and code, not the query identifier")
-            }
+            Self::Icmp => f.write_str("ICMP: Zeek logs type and code, not the query identifier"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND_US: u64 = 1_000_000;
+    const HOST: &str = "10.0.0.1:40000";
+    const SERVER: &str = "198.51.100.1:443";
+
+    /// A TCP connection that begins at `start_us` of the Unix epoch.
+    fn tcp(line: usize, start_us: i64, duration_us: u64, state: ConnState) -> Connection {
+        Connection {
+            line,
+            start_us,
+            duration_us: Some(duration_us),
+            protocol: Protocol::Tcp,
+            source: HOST.parse().expect("an endpoint"),
+            destination: SERVER.parse().expect("an endpoint"),
+            state: Some(state),
+        }
+    }
+
+    fn log(connections: Vec<Connection>) -> Log {
+        let left_out = BTreeMap::new();
+        Log { format: "", connections, malformed: Vec::new(), malformed_count: 0, left_out }
+    }
+
+    fn demand(connections: Vec<Connection>) -> Demand {
+        Demand::of(&log(connections), "10.0.0.0/8".parse().expect("a network"))
+    }
+
+    /// Every packet of a demand that is accepted whole, with the line of its connection.
+    fn packets(connections: Vec<Connection>, idle: Duration) -> Vec<String> {
+        let demand = demand(connections);
+        let mut agenda = Agenda::new(&demand, idle);
+        let mut packets = Vec::new();
+        while let Some(intent) = agenda.pop() {
+            let Intent { at, offer, direction, signal, .. } = intent;
+            let line = demand.offers[offer].line;
+            packets.push(format!("{at} {line} {direction:?} {signal}").to_lowercase());
+            agenda.follow(&intent);
+            assert!(agenda.pending.len() <= demand.offers.len(), "one packet each at most");
+        }
+        packets
+    }
+
+    const FOUR_MINUTES: Duration = Duration::from_secs(240);
+
+    #[test]
+    fn each_state_has_its_signals() {
+        for (state, start, end) in [
+            (Some(ConnState::S0), "outbound open", "outbound data"),
+            (Some(ConnState::S1), "outbound open", "outbound data"),
+            (Some(ConnState::SF), "outbound open", "outbound finish"),
+            (Some(ConnState::REJ), "outbound open", "inbound reset"),
+            (Some(ConnState::S2), "outbound open", "outbound finish"),
+            (Some(ConnState::S3), "outbound open", "inbound finish"),
+            (Some(ConnState::RSTO), "outbound open", "outbound reset"),
+            (Some(ConnState::RSTR), "outbound open", "inbound reset"),
+            (Some(ConnState::RSTOS0), "outbound open", "outbound reset"),
+            (Some(ConnState::RSTRH), "outbound data", "inbound reset"),
+            (Some(ConnState::SH), "outbound open", "outbound finish"),
+            (Some(ConnState::SHR), "outbound data", "inbound finish"),
+            (Some(ConnState::OTH), "outbound data", "outbound data"),
+            (None, "outbound open", "outbound data"),
+        ] {
+            let row = Connection { state, ..tcp(1, 7, 10 * SECOND_US, ConnState::SF) };
+            let expected = [format!("0s 1 {start}"), format!("10s 1 {end}")];
+            assert_eq!(packets(vec![row], FOUR_MINUTES), expected, "{state:?}");
+            let row = Connection { protocol: Protocol::Udp, ..row };
+            let expected = ["0s 1 outbound data", "10s 1 outbound data"];
+            assert_eq!(packets(vec![row], FOUR_MINUTES), expected, "{state:?} over UDP");
+        }
+    }
+
+    #[test]
+    fn a_close_without_duration_follows_its_opening_and_data_is_not_sent_twice() {
+        let all = |duration_us| {
+            let rows = [(1, ConnState::SF), (2, ConnState::S0), (3, ConnState::RSTR)];
+            let row = |(line, state)| Connection { duration_us, ..tcp(line, 7, 0, state) };
+            packets(rows.map(row).to_vec(), FOUR_MINUTES)
+        };
+        let expected = [
+            "0s 1 outbound open",
+            "0s 1 outbound finish",
+            "0s 2 outbound open",
+            "0s 3 outbound open",
+            "0s 3 inbound reset",
+        ];
+        assert_eq!(all(Some(0)), expected);
+        assert_eq!(all(None), expected);
+    }
+
+    #[test]
+    fn a_connection_sends_data_every_half_idle_time() {
+        let hour = vec![tcp(1, 0, 3_600 * SECOND_US, ConnState::SF)];
+        let actual = packets(hour, FOUR_MINUTES);
+        let data = (1..30).map(|half| format!("{}s 1 outbound data", 120 * half));
+        let expected: Vec<String> = std::iter::once("0s 1 outbound open".into())
+            .chain(data)
+            .chain(["3600s 1 outbound finish".into()])
+            .collect();
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn no_two_packets_of_a_connection_are_an_idle_time_apart() {
+        let row = tcp(1, 999, 50_700, ConnState::S0);
+        for idle in [2, 3, 10, 51] {
+            let idle = Duration::from_millis(idle);
+            let demand = demand(vec![row]);
+            let mut agenda = Agenda::new(&demand, idle);
+            let mut before = Instant::START;
+            while let Some(intent) = agenda.pop() {
+                assert!(intent.at < before + idle, "{idle}: {before}, {}", intent.at);
+                before = intent.at;
+                agenda.follow(&intent);
+            }
+            assert_eq!(before.millis(), 50);
+        }
+    }
+
+    #[test]
+    fn what_is_not_followed_sends_nothing_more() {
+        let demand = demand(vec![tcp(1, 0, 3_600 * SECOND_US, ConnState::SF)]);
+        let mut agenda = Agenda::new(&demand, FOUR_MINUTES);
+        assert!(agenda.pop().is_some_and(|intent| intent.opens()));
+        assert_eq!(agenda.pop(), None);
+    }
+
+    #[test]
+    fn closes_come_before_data_before_openings_and_then_older_connections() {
+        let rows = vec![
+            tcp(4, 10_000, 0, ConnState::S1),
+            tcp(3, 10_000, 0, ConnState::S1),
+            tcp(2, 5_000, 5_000, ConnState::SF),
+            tcp(1, 5_000, 5_000, ConnState::SF),
+            tcp(6, 0, 10_000, ConnState::SF),
+            tcp(5, 0, 10_000, ConnState::OTH),
+        ];
+        let expected = [
+            "0s 5 outbound data",
+            "0s 6 outbound open",
+            "5ms 1 outbound open",
+            "5ms 2 outbound open",
+            "10ms 6 outbound finish",
+            "10ms 1 outbound finish",
+            "10ms 2 outbound finish",
+            "10ms 5 outbound data",
+            "10ms 3 outbound open",
+            "10ms 4 outbound open",
+        ];
+        assert_eq!(packets(rows, FOUR_MINUTES), expected);
+    }
+
+    #[test]
+    fn microseconds_order_what_milliseconds_cannot() {
+        let rows = vec![
+            tcp(1, 1_000_000, 1_900, ConnState::SF),
+            tcp(2, 1_001_100, 100, ConnState::SF),
+            tcp(3, 1_002_000, 0, ConnState::OTH),
+        ];
+        let expected = [
+            "0s 1 outbound open",
+            "1ms 2 outbound open",
+            "1ms 2 outbound finish",
+            "1ms 1 outbound finish",
+            "2ms 3 outbound data",
+        ];
+        assert_eq!(packets(rows, FOUR_MINUTES), expected);
+    }
+
+    #[test]
+    fn rows_out_of_order_are_put_in_order() {
+        let row = |line: usize, start_us: i64| tcp(line, start_us, 500, ConnState::SF);
+        let (first, second, third) = (row(9, 3), row(2, 5), row(4, 5));
+        let actual = demand(vec![third, first, second]);
+        assert_eq!(actual, demand(vec![first, second, third]));
+        assert_eq!(actual.began_us, 3);
+        assert_eq!(actual.offers.iter().map(|offer| offer.line).collect::<Vec<_>>(), [9, 2, 4]);
+        assert_eq!(actual.start_us(&actual.offers[2]), 5);
+    }
+
+    #[test]
+    fn each_row_that_is_left_out_is_counted_by_its_first_reason() {
+        let row = |protocol, source: &str, destination: &str| Connection {
+            protocol,
+            source: format!("{source}:8").parse().expect("an endpoint"),
+            destination: format!("{destination}:0").parse().expect("an endpoint"),
+            ..tcp(1, 0, 0, ConnState::OTH)
+        };
+        let mut log = log(vec![
+            row(Protocol::Tcp, "198.51.100.1", "10.0.0.1"),
+            row(Protocol::Icmp, "198.51.100.1", "198.51.100.2"),
+            row(Protocol::Icmp, "10.0.0.1", "10.255.255.255"),
+            row(Protocol::Udp, "10.0.0.1", "255.255.255.255"),
+            row(Protocol::Udp, "10.0.0.1", "224.0.0.251"),
+            row(Protocol::Icmp, "10.0.0.1", "198.51.100.1"),
+            row(Protocol::Udp, "10.0.0.1", "198.51.100.1"),
+        ]);
+        log.left_out = BTreeMap::from([(log::LeftOut::Ipv6, 4)]);
+        let demand = Demand::of(&log, "10.0.0.7/8".parse().expect("a network"));
+        let expected = BTreeMap::from([
+            (LeftOut::Unmodelled(log::LeftOut::Ipv6), 4),
+            (LeftOut::NotFromInside, 2),
+            (LeftOut::StaysInside, 1),
+            (LeftOut::NotUnicast, 2),
+            (LeftOut::Icmp, 1),
+        ]);
+        assert_eq!(demand.left_out, expected);
+        assert_eq!(demand.offers.len(), 1);
+    }
+
+    #[test]
+    fn members_are_the_hosts_that_offer_a_connection() {
+        let from = |source: &str, protocol| Connection {
+            source: source.parse().expect("an endpoint"),
+            protocol,
+            ..tcp(1, 0, 0, ConnState::SF)
+        };
+        let demand = demand(vec![
+            from("10.0.0.9:1", Protocol::Udp),
+            from("10.0.0.10:1", Protocol::Tcp),
+            from("10.0.0.9:2", Protocol::Tcp),
+            from("10.0.0.8:2", Protocol::Icmp),
+        ]);
+        let expected = [Ipv4Addr::new(10, 0, 0, 9), Ipv4Addr::new(10, 0, 0, 10)];
+        assert_eq!(demand.sources(), expected);
+    }
+
+    #[test]
+    fn the_longest_times_do_not_overflow() {
+        let latest_us = 253_402_300_799_999_999;
+        let rows = vec![
+            tcp(1, 0, 0, ConnState::SF),
+            tcp(2, latest_us, latest_us.unsigned_abs(), ConnState::SF),
+        ];
+        let packets = packets(rows, Duration::from_millis(u64::MAX));
+        assert_eq!(packets.len(), 4);
+        assert_eq!(packets[3], "506804601599999ms 2 outbound finish");
     }
 }

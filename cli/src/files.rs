@@ -49,15 +49,15 @@ pub(crate) fn incidents() -> Result<Vec<ScenarioFile<Nat>>, InputError> {
 pub(crate) fn play(file: ScenarioFile<Nat>) -> Result<Played<Nat>, InputError> {
     let (name, device) = (file.name.clone(), file.device.clone());
     let rule = FileRule::Device(device);
-    Played::new(file)
-        .ok_or(InputError::Broken { name, error: FileError { at: None, rule } })
+    Played::new(file).ok_or(InputError::Broken { name, error: FileError { at: None, rule } })
 }
 
 /// A scenario file of any subject; so far there is one.
 fn parse(text: &str) -> Result<ScenarioFile<Nat>, FileError> {
-    match kind_of(text)?.as_str() {
+    let kind = kind_of(text)?;
+    match kind.name.as_str() {
         Nat::KIND => ScenarioFile::parse(text),
-        other => Err(FileError { at: None, rule: FileRule::Kind(other.into()) }),
+        _ => Err(kind.unknown()),
     }
 }
 

@@ -11,6 +11,7 @@
 //! # Invariants
 //! No rule of NAT lives here: it reads files, asks the other crates, and prints.
 
+mod bundled;
 mod check;
 mod demand;
 mod files;

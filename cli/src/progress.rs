@@ -17,7 +17,8 @@ impl Progress {
     /// A bar for this many things to do.
     pub(crate) fn new(things: usize, noun: &'static str) -> Self {
         let bar = ProgressBar::with_draw_target(Some(things as u64), ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} {msg}, {eta} left");
+        let style =
+            ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} {msg}, {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(noun);
         Self { bar, begun: Instant::now() }

@@ -104,17 +104,33 @@ struct Raw<S: Subject> {
 
 /// The one field that says which subject a file is about.
 #[derive(Deserialize)]
-struct Kind {
+struct KindField {
     kind: Spanned<String>,
+}
+
+/// The kind of subject that a file says it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// What stands after `kind =`.
+    pub name: String,
+    at: (usize, usize),
+}
+
+impl Kind {
+    /// What to say of a kind that nobody knows.
+    pub fn unknown(self) -> FileError {
+        FileError { at: Some(self.at), rule: FileRule::Kind(self.name) }
+    }
 }
 
 /// The kind of subject that a file says it is about.
 ///
 /// # Errors
 /// When the text is no TOML, or says no kind.
-pub fn kind_of(text: &str) -> Result<String, FileError> {
-    let kind: Kind = toml::from_str(text).map_err(|error| value_error(text, &error))?;
-    Ok(kind.kind.into_inner())
+pub fn kind_of(text: &str) -> Result<Kind, FileError> {
+    let field: KindField = toml::from_str(text).map_err(|error| value_error(text, &error))?;
+    let at = position(text, field.kind.span().start);
+    Ok(Kind { name: field.kind.into_inner(), at })
 }
 
 /// The text of a file.

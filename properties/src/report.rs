@@ -3,11 +3,9 @@
 //! Steps that differ only in numbers that count upwards are drawn as one row, with ranges such as
 //! `20000..21023`. Scenario files read the same notation.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use itertools::Itertools;
 use natlaw_model::subject::{Step, Subject, Trace};
-
-use crate::law::Verdict;
 
 /// The steps: what was asked and what was answered.
 pub fn steps<S: Subject>(trace: &Trace<S>) -> String {
@@ -24,22 +22,6 @@ pub fn steps<S: Subject>(trace: &Trace<S>) -> String {
         first = last + 1;
     }
     drawn(&table)
-}
-
-/// What became of each law that was put to the test, the broken ones first.
-pub fn verdicts(verdicts: &[Verdict]) -> String {
-    let (tested, untested): (Vec<&Verdict>, Vec<&Verdict>) =
-        verdicts.iter().partition(|v| v.tested > 0);
-    let mut table = table(["law", "tested", "verdict"]);
-    if let Some(column) = table.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    for verdict in tested.iter().sorted_by_key(|verdict| verdict.broken_at.unwrap_or(usize::MAX)) {
-        let says =
-            verdict.broken_at.map_or("holds".into(), |step| format!("BROKEN at step {step}"));
-        table.add_row([verdict.law.into(), verdict.tested.to_string(), says]);
-    }
-    format!("{}\nnot put to the test: {} laws", drawn(&table), untested.len())
 }
 
 /// An empty table in the one look that all reports share.

@@ -23,18 +23,31 @@ pub struct ValueVerdict {
 /// documentation, March 2022).
 const USABLE: u32 = 64_000;
 
-/// Holds the story's table, the blocks of every pool size, and every change by one member.
-pub fn verdicts() -> Vec<ValueVerdict> {
-    let story = TierTable::of_the_story();
-    let sizes = 1..=usize::from(story.members_max());
-    let layouts: Vec<Layout> = sizes.filter_map(|size| Layout::of(&tiered(size, 1))).collect();
+/// Each kind of value, to be judged one after another.
+pub const JUDGED: &[fn() -> ValueVerdict] = &[tier_table, blocks, blocks_when_a_member_joins];
+
+/// The story's table.
+fn tier_table() -> ValueVerdict {
+    let table = PortsBySize::of(&TierTable::of_the_story(), USABLE);
+    verdict("story_tier_table", tiers::LAWS, &[table])
+}
+
+/// The blocks of every pool size.
+fn blocks() -> ValueVerdict {
+    verdict("blocks_of_every_pool_size", LAYOUT_LAWS, &layouts())
+}
+
+/// Every change by one member.
+fn blocks_when_a_member_joins() -> ValueVerdict {
     let grown = |pair: &[Layout]| Resize { before: pair[0].clone(), after: pair[1].clone() };
-    let resizes: Vec<Resize> = layouts.windows(2).map(grown).collect();
-    vec![
-        verdict("story_tier_table", tiers::LAWS, &[PortsBySize::of(&story, USABLE)]),
-        verdict("blocks_of_every_pool_size", LAYOUT_LAWS, &layouts),
-        verdict("blocks_when_a_member_joins", RESIZE_LAWS, &resizes),
-    ]
+    let resizes: Vec<Resize> = layouts().windows(2).map(grown).collect();
+    verdict("blocks_when_a_member_joins", RESIZE_LAWS, &resizes)
+}
+
+/// The layout of every pool size of the story's table.
+fn layouts() -> Vec<Layout> {
+    let sizes = 1..=usize::from(TierTable::of_the_story().members_max());
+    sizes.filter_map(|size| Layout::of(&tiered(size, 1))).collect()
 }
 
 fn verdict<T>(subject: &'static str, laws: &[ValueLaw<T>], values: &[T]) -> ValueVerdict {

@@ -15,6 +15,7 @@ pub mod figures;
 use std::fmt::Write as _;
 
 use comfy_table::CellAlignment;
+use itertools::Itertools;
 use natlaw_model::subject::{Moment, Step, Trace};
 use natlaw_properties::file::ScenarioFile;
 use natlaw_properties::judged::Judged;
@@ -85,7 +86,7 @@ pub fn report<S: Judged + std::fmt::Display>(played: &Played<S>) -> String {
     let _ = writeln!(text, "{}\nplayed on {}\n", file.scenario.subject, file.device);
     let _ = writeln!(text, "{}\n", report::steps(&played.trace));
     let _ = writeln!(text, "{}\n", summary::<S>(&played.ledger));
-    let _ = writeln!(text, "{}", report::verdicts(&played.verdicts));
+    let _ = writeln!(text, "{}", verdict_table(&played.verdicts));
     text
 }
 
@@ -98,4 +99,20 @@ fn summary<S: Judged>(ledger: &S::Ledger) -> String {
         values.set_cell_alignment(CellAlignment::Right);
     }
     report::drawn(&table)
+}
+
+/// What became of each law that was put to the test, the broken ones first.
+fn verdict_table(verdicts: &[Verdict]) -> String {
+    let (tested, untested): (Vec<&Verdict>, Vec<&Verdict>) =
+        verdicts.iter().partition(|v| v.tested > 0);
+    let mut table = report::table(["law", "tested", "verdict"]);
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for verdict in tested.iter().sorted_by_key(|verdict| verdict.broken_at.unwrap_or(usize::MAX)) {
+        let says =
+            verdict.broken_at.map_or("holds".into(), |step| format!("BROKEN at step {step}"));
+        table.add_row([verdict.law.into(), verdict.tested.to_string(), says]);
+    }
+    format!("{}\nnot put to the test: {} laws", report::drawn(&table), untested.len())
 }

@@ -1,42 +1,24 @@
 //! Playing a demand on a translator, and judging every answer.
 
-use std::collections::BTreeMap;
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
-use std::net::Ipv4Addr;
+#[cfg(test)]
+mod tests;
 
-use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+
+use natlaw_model::allocator::Bitmap;
 use natlaw_model::flow::FiveTuple;
-use natlaw_model::nat::{
-    Configuration, Event, HoldDown, Holding, IdleTimers, MappingBehaviour, Member, Nat, NatError,
-    Outcome, Pool, PoolError, PortPolicy, PortReuse, Segment, Selection, Timers, VirtualIp,
-};
+use natlaw_model::nat::{Event, Holding, Nat, Outcome, PortPolicy};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::Device;
 use natlaw_model::time::{Duration, Instant};
+use natlaw_model::translator::Translator;
 use natlaw_properties::law::{Judge, Law, Verdict};
-use natlaw_properties::nat::{DEVICES, LAWS, device};
+use natlaw_properties::nat::{LAWS, device};
 
+use super::settings::{ReplayError, Settings};
 use super::tally::{Hot, Refused, Tally};
 use crate::demand::{Agenda, Demand, Direction, Intent, LeftOut, Offer};
 use crate::log::Log;
-
-/// The translator that a demand is played on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Settings {
-    /// The addresses on the inside.
-    pub(crate) inside: Ipv4Net,
-    /// How many outside addresses it has: 1 to 254.
-    pub(crate) virtual_ips: u16,
-    /// Ports of one member on one virtual IP, out of 64,512: at least 1.
-    pub(crate) ports: u16,
-    /// How long a key rests after its flow, however that ended.
-    pub(crate) hold_down: Duration,
-    /// How long a flow lives without an outbound packet: at least 2 ms.
-    pub(crate) idle: Duration,
-    /// A device of `natlaw_properties::nat`, by name: sound or mutant.
-    pub(crate) device: String,
-}
 
 /// What became of a demand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,32 +87,6 @@ pub(crate) struct FirstRefusal {
     pub(crate) flow: FiveTuple,
 }
 
-/// Why a log cannot be replayed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ReplayError {
-    /// A translator needs an outside address.
-    NoVirtualIps,
-    /// One range of documentation addresses has no room for so many.
-    TooManyVirtualIps(u16),
-    /// Every range of documentation addresses overlaps the inside.
-    NoOutside(Ipv4Net),
-    /// No connection goes from the inside to the outside.
-    NoMembers {
-        /// The addresses on the inside.
-        inside: Ipv4Net,
-        /// Why each row that was read is no part of the demand.
-        left_out: BTreeMap<LeftOut, usize>,
-    },
-    /// No keep-alive can come before the idle timer.
-    IdleTooShort(Duration),
-    /// There is no device of this name.
-    NoSuchDevice(String),
-    /// There are too many inside hosts.
-    Pool(PoolError),
-    /// The translator's configuration breaks a rule.
-    Nat(NatError),
-}
-
 /// Plays the connections of a log on a translator and judges it. `progress` is told how many
 /// connections are done, those left out included; it starts over if a second play is needed to
 /// find the ports that the demand needs.
@@ -140,7 +96,7 @@ pub(crate) fn replay(
     progress: &mut dyn FnMut(usize),
 ) -> Result<Replay, ReplayError> {
     let demand = Demand::of(log, settings.inside);
-    let nat = configure(&demand, settings)?;
+    let nat = settings.configure(&demand)?;
     let Some(device) = device(&settings.device, &nat) else {
         return Err(ReplayError::NoSuchDevice(settings.device.clone()));
     };
@@ -149,64 +105,6 @@ pub(crate) fn replay(
     let play = Play::new(&demand, &nat, device, LAWS).run(&mut progress);
     let ports_needed = ports_needed(&demand, &nat, &play.tally, &mut progress)?;
     Ok(play.into_replay(nat, ports_needed))
-}
-
-/// The shortest idle time under which a keep-alive comes in time: half of it is a whole
-/// millisecond.
-const IDLE_MIN: Duration = Duration::from_millis(2);
-
-/// The translator that serves the demand.
-fn configure(demand: &Demand, settings: &Settings) -> Result<Nat, ReplayError> {
-    let Settings { inside, ports, hold_down, idle, .. } = *settings;
-    if idle < IDLE_MIN {
-        return Err(ReplayError::IdleTooShort(idle));
-    }
-    let members: Vec<_> = demand.sources().into_iter().map(|host| Some(Member(host))).collect();
-    if members.is_empty() {
-        return Err(ReplayError::NoMembers { inside, left_out: demand.left_out.clone() });
-    }
-    let configuration = Configuration {
-        virtual_ips: virtual_ips(settings)?,
-        pool: Pool::new(members).map_err(ReplayError::Pool)?,
-        ports: PortPolicy::Fixed { ports, usable: PortBlock::ABOVE_WELL_KNOWN },
-        mapping: MappingBehaviour::AddressAndPortDependent,
-        port_reuse: PortReuse::PerDestination,
-        selection: Selection::LowestFirst,
-        timers: Timers {
-            idle: IdleTimers { tcp: idle, udp: idle, icmp: idle },
-            hold_down: HoldDown::uniform(hold_down),
-        },
-        inbound_rules: Vec::new(),
-    };
-    Nat::new(configuration).map_err(ReplayError::Nat)
-}
-
-/// The network addresses of the ranges set aside for documentation (RFC 5737), each of length 24,
-/// the preferred one first.
-const DOCUMENTATION: [Ipv4Addr; 3] = [
-    Ipv4Addr::new(203, 0, 113, 0),
-    Ipv4Addr::new(198, 51, 100, 0),
-    Ipv4Addr::new(192, 0, 2, 0),
-];
-
-/// How many hosts a network of length 24 has.
-const VIRTUAL_IPS_MAX: u16 = 254;
-
-/// The first addresses of a range that has none in common with the inside.
-fn virtual_ips(settings: &Settings) -> Result<Vec<VirtualIp>, ReplayError> {
-    let Settings { inside, virtual_ips, .. } = *settings;
-    match virtual_ips {
-        0 => return Err(ReplayError::NoVirtualIps),
-        1..=VIRTUAL_IPS_MAX => {}
-        _ => return Err(ReplayError::TooManyVirtualIps(virtual_ips)),
-    }
-    let is_outside = |range: &Ipv4Net| !range.contains(&inside) && !inside.contains(range);
-    let range = DOCUMENTATION
-        .into_iter()
-        .map(|network| Ipv4Net::new_assert(network, 24))
-        .find(is_outside)
-        .ok_or(ReplayError::NoOutside(inside))?;
-    Ok(range.hosts().map(VirtualIp).take(virtual_ips.into()).collect())
 }
 
 /// The ports with which nothing is refused. A play without refusals shows them. Otherwise the
@@ -330,12 +228,12 @@ impl<'a> Play<'a> {
     fn send(&mut self, flow: FiveTuple, event: &Event) -> Outcome {
         let outcome = self.ask(event);
         if matches!(outcome, Outcome::Forwarded(_)) {
-            let (ledger, now) = (self.judge.ledger(), self.now());
-            let held_until = ledger.holding_of(flow).map_or(now, Holding::held_until);
-            let live_until = match event {
-                Event::Outbound(segment) | Event::Inbound(segment) if ends(*segment) => now,
-                _ => now + ledger.nat.timers.idle.of(flow.transport),
-            };
+            let ledger = self.judge.ledger();
+            let (now, idle) = (ledger.now, ledger.nat.timers.idle.of(flow.transport));
+            let holding = ledger.holding_of(flow);
+            let is_live = holding.is_some_and(|holding| holding.has(flow, now));
+            let live_until = if is_live { now + idle } else { now };
+            let held_until = holding.map_or(now, Holding::held_until);
             self.tally.forwarded(flow, live_until, held_until);
             self.tally.settle(now);
         }
@@ -380,6 +278,17 @@ impl<'a> Play<'a> {
             ports_needed,
             peak_live: tally.peak_live,
             first_refusal,
+        }
+    }
+}
+
+impl PortsNeeded {
+    /// The ports of one member on each of `virtual_ips` virtual IPs; `None` if there are not
+    /// enough.
+    pub(crate) const fn per_virtual_ip(self, virtual_ips: usize) -> Option<usize> {
+        match self {
+            Self::Exactly(ports) => Some(ports.div_ceil(virtual_ips)),
+            Self::MoreThan(_) => None,
         }
     }
 }

@@ -211,8 +211,7 @@ impl Expiring {
         loop {
             let Reverse((at, flow)) = *self.agenda.peek().filter(|next| next.0.0 <= now)?;
             self.agenda.pop();
-            let Some(until) = self.ends.get_mut(&flow).filter(|until| until.next_look == at)
-            else {
+            let Some(until) = self.ends.get_mut(&flow).filter(|until| until.next_look == at) else {
                 continue;
             };
             if until.end <= now {

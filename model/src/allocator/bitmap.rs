@@ -13,6 +13,9 @@
 //! What does not fit the rows stands aside in a plain set, looked at only while there is any:
 //! keys bound under a configuration since replaced, and keys of members that keep their ports.
 
+use std::hash::{Hash, Hasher};
+
+use itertools::Itertools;
 use rustc_hash::FxHashMap;
 
 use super::held::Held;
@@ -33,7 +36,7 @@ pub struct Bitmap {
 }
 
 /// Who shares a row, and towards what its keys are unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct RowKey {
     owner: Owner,
     transport: Transport,
@@ -41,7 +44,7 @@ struct RowKey {
 }
 
 /// A bit for each position; set while held.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Row {
     words: Vec<u64>,
     used: usize,
@@ -114,6 +117,15 @@ impl PortAllocator for Bitmap {
         for (binding, remote) in held {
             self.hold(binding, remote);
         }
+    }
+}
+
+/// What is held, in order: two bitmaps that answer alike from now on hash alike.
+impl Hash for Bitmap {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { nat, random, rows, held, aside } = self;
+        (nat, random, aside).hash(state);
+        (rows.iter().sorted().collect_vec(), held.iter().sorted().collect_vec()).hash(state);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The obvious allocator: the first endpoint that nobody holds.
 
+use std::hash::{Hash, Hasher};
+
 use itertools::Itertools;
 
 use super::held::Held;
@@ -9,7 +11,7 @@ use crate::nat::{Candidates, Nat, Selection};
 
 /// The specification by example: looks at every candidate in order and takes the first eligible
 /// one. Under [`Selection::Spread`] it first prefers the virtual IP with the fewest keys.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstFit {
     nat: Nat,
     held: Held,
@@ -66,5 +68,12 @@ impl PortAllocator for FirstFit {
 
     fn probes(&self) -> Option<u32> {
         Some(self.probes)
+    }
+}
+
+/// The count of the last search is left out: no later answer depends on it.
+impl Hash for FirstFit {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.nat, &self.held).hash(state);
     }
 }

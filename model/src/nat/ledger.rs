@@ -7,6 +7,7 @@
 //! **Reading taken.** A key is held until the hold-down of each of its flows is over.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::net::Ipv4Addr;
 
 use super::{Event, Key, Mapping, Member, Nat, Outcome, PortPolicy, Segment, Signal};
@@ -218,6 +219,37 @@ impl Ledger {
         let lessee = self.lessee(address);
         let leases = || self.nat.virtual_ips.iter().any(|vip| self.lessee(vip.0) == member);
         lessee == member || (lessee.is_none() && !leases())
+    }
+}
+
+/// What a search over states needs.
+impl Ledger {
+    /// All that the judgement of later answers can depend on, with instants told from now on and
+    /// without what has ended: two ledgers that hash alike here have the same future.
+    pub fn relative(&self) -> impl Hash {
+        let now = self.now;
+        let from_now = move |at: Instant| at.millis().saturating_sub(now.millis());
+        let holding = |(key, holding): (&Key, &Holding)| {
+            let mut holding = holding.clone();
+            holding.forget_ended(now);
+            let flows = holding.flows.iter();
+            let flows = flows.map(|(flow, end)| (*flow, from_now(end.at), end.hold_down));
+            let rests = from_now(holding.rests_until);
+            let Holding { binding, stranded, mapping, .. } = holding;
+            (*key, binding, stranded, mapping, flows.collect::<Vec<_>>(), rests)
+        };
+        let held = self.held.iter().flat_map(|(key, held)| held.iter().map(move |h| (key, h)));
+        let held = held.filter(|(_, holding)| holding.is_held(now));
+        let is_held = |(mapping, key): &(&Mapping, &Key)| {
+            let holdings = self.held.get(key).into_iter().flatten();
+            holdings.into_iter().any(|held| held.is_of(**mapping) && held.is_held(now))
+        };
+        let mappings = self.mappings.iter().filter(is_held).map(|(m, key)| (*m, *key));
+        let admitted = self.admitted.iter().filter(|(_, admitted)| admitted.until > now);
+        let admitted = admitted.map(|(reply, a)| (*reply, a.external, from_now(a.until)));
+        let (held, mappings) =
+            (held.map(holding).collect::<Vec<_>>(), mappings.collect::<Vec<_>>());
+        (&self.nat, held, mappings, admitted.collect::<Vec<_>>())
     }
 }
 

@@ -175,9 +175,13 @@ impl fmt::Display for PortPolicy {
             Self::Static => write!(f, "a virtual IP for each member"),
             Self::Dynamic => write!(f, "a whole virtual IP leased to a member"),
             Self::Tiered(table) => write!(f, "ports by pool size ({table})"),
+            Self::Fixed { ports: 1, .. } => write!(f, "1 port a member on each"),
             Self::Fixed { ports, .. } => write!(f, "{ports} ports a member on each"),
             Self::Manual { ports, usable } => {
                 write!(f, "{ports} ports a member in all, {} usable", usable.len())
+            }
+            Self::OnDemand(usable) if usable.len() == 1 => {
+                write!(f, "1 port shared by all members")
             }
             Self::OnDemand(usable) => write!(f, "{} ports shared by all members", usable.len()),
         }

@@ -10,7 +10,9 @@
 //!   through the address it came by and take no port. Any packet of either side keeps it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 
+use itertools::Itertools;
 use rustc_hash::FxHashMap;
 
 use crate::allocator::PortAllocator;
@@ -54,7 +56,7 @@ struct Admitted {
 }
 
 /// What falls due at an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Due {
     /// A flow's idle timer.
     Idle(FiveTuple),
@@ -88,6 +90,29 @@ impl<A: PortAllocator> Translator<A> {
     /// Its allocator, to be told something.
     pub const fn allocator_mut(&mut self) -> &mut A {
         &mut self.allocator
+    }
+
+    /// All that later answers can depend on, with instants told from now on: two translators that
+    /// hash alike here answer alike, until the last instant there is.
+    pub fn relative(&self) -> impl Hash
+    where
+        A: Hash,
+    {
+        let from_now = |at: Instant| at.millis().saturating_sub(self.now.millis());
+        let flow =
+            |(flow, live): (&FiveTuple, &Live)| (*flow, from_now(live.until), live.hold_down);
+        let entry = |(mapping, entry): (&Mapping, &Entry)| {
+            let flows = entry.flows.iter().map(flow).collect_vec();
+            (*mapping, entry.binding, flows, from_now(entry.rests_until))
+        };
+        let admitted = |(reply, admitted): (&FiveTuple, &Admitted)| {
+            (*reply, admitted.external, from_now(admitted.until))
+        };
+        let entries = self.entries.iter().map(entry).sorted().collect_vec();
+        let by_key = self.by_key.iter().sorted().collect_vec();
+        let admitted = self.admitted.iter().map(admitted).sorted().collect_vec();
+        let agenda = self.agenda.iter().map(|(at, due)| (from_now(*at), *due)).collect_vec();
+        (&self.nat, &self.allocator, entries, by_key, admitted, agenda)
     }
 
     fn outbound(&mut self, segment: Segment) -> Outcome {

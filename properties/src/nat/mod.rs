@@ -3,6 +3,7 @@
 mod devices;
 mod judged;
 mod laws;
+pub mod exhaustive;
 pub mod layout;
 pub mod matrix;
 pub mod mutants;

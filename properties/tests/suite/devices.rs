@@ -2,7 +2,7 @@
 
 use natlaw_model::allocator::{Bitmap, FirstFit, PortAllocator};
 use natlaw_model::nat::{Nat, Outcome, Reason, Selection};
-use natlaw_model::subject::Scenario;
+use natlaw_model::subject::{Scenario, Trace};
 use natlaw_model::translator::Translator;
 use natlaw_properties::law::check;
 use natlaw_properties::nat::mutants::{MUTANTS, Mutant};
@@ -10,6 +10,7 @@ use natlaw_properties::nat::strategies::{scenario, scenario_with};
 use natlaw_properties::nat::{DEVICES, LAWS, ObviousTranslator};
 use natlaw_properties::prove::every_scenario;
 use natlaw_properties::refines::refines;
+use natlaw_properties::report;
 use proptest::strategy::BoxedStrategy;
 
 fn keeps_every_law(name: &str, scenarios: BoxedStrategy<Scenario<Nat>>) {
@@ -25,6 +26,11 @@ fn refines_the_obvious_translator(name: &str) {
         let trace = scenario.play(&mut device(&scenario.subject));
         refines(&mut ObviousTranslator::new(&scenario.subject), &trace)
     });
+}
+
+/// Two traces of one scenario, as a failing property prints them.
+fn both(one: &Trace<Nat>, other: &Trace<Nat>) -> String {
+    format!("{}\n\n{}", report::steps(one), report::steps(other))
 }
 
 #[test]
@@ -63,7 +69,7 @@ fn bitmap_answers_as_first_fit_where_both_declare_lowest_first() {
     let property = "bitmap-answers-as-first-fit";
     every_scenario(property, "bitmap", scenario_with(Selection::LowestFirst), |scenario| {
         let (actual, expected) = (play(scenario, true), play(scenario, false));
-        if actual == expected { Ok(()) } else { Err((actual, expected)) }
+        if actual == expected { Ok(()) } else { Err(both(&actual, &expected)) }
     });
 }
 
@@ -78,7 +84,7 @@ fn an_exact_device_never_gives_up() {
                     == Outcome::Dropped(Reason::Refused(natlaw_model::allocator::Refusal::GaveUp))
             };
             match trace.steps.iter().any(|step| gave_up(&step.outcome)) {
-                true => Err(trace),
+                true => Err(report::steps(&trace)),
                 false => Ok(()),
             }
         });
@@ -106,7 +112,7 @@ fn the_same_scenario_gives_the_same_trace() {
         every_scenario(&property, device.name, scenario(), |scenario| {
             let play = || scenario.play(&mut (device.device)(&scenario.subject));
             let (once, again) = (play(), play());
-            if once == again { Ok(()) } else { Err((once, again)) }
+            if once == again { Ok(()) } else { Err(both(&once, &again)) }
         });
     }
 }

@@ -119,7 +119,7 @@ fn a_file_that_is_no_text_is_refused_with_the_byte() {
 
 #[test]
 fn a_file_says_its_kind() {
-    assert_eq!(kind_of(FILE).expect("a kind"), "nat");
+    assert_eq!(kind_of(FILE).expect("a kind").name, "nat");
     assert!(kind_of("").expect_err("no kind").to_string().contains("missing field `kind`"));
 }
 

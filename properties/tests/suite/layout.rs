@@ -57,11 +57,11 @@ fn joining_and_leaving_inside_a_tier_is_as_if_nothing_had_been() {
     let joiner = Member([10, 9, 9, 9].into());
     for members in (1..1_000).filter(|members| ![50, 100, 200, 400, 800].contains(members)) {
         let before = tiered(members, 1);
-        let joined = before.pool.joined_by(joiner).expect("room for one more");
-        let left = joined.left_by(joiner).expect("somebody stays");
+        let larger = before.pool.joined_by(joiner).expect("room for one more");
+        let left = larger.left_by(joiner).expect("somebody stays");
         let after = before.with(|nat| nat.pool = left).expect("legal");
         assert_eq!(before, after);
-        let during = before.with(|nat| nat.pool = joined).expect("legal");
+        let during = before.with(|nat| nat.pool = larger).expect("legal");
         let layout = |nat: &Nat| Layout::of(nat).expect("tiers");
         all_hold(RESIZE_LAWS, &Resize { before: layout(&before), after: layout(&during) });
         assert_eq!(layout(&before).ports, layout(&during).ports);

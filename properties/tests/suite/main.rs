@@ -1,6 +1,7 @@
 //! What must be true, tried at random and from end to end.
 
 mod devices;
+mod exhaustive;
 mod files;
 mod layout;
 mod mutants;

@@ -1,7 +1,7 @@
 //! Translators that are each wrong in one way: a sound one with one answer replaced.
 
 use natlaw_model::allocator::FirstFit;
-use natlaw_model::flow::{Endpoint, FiveTuple};
+use natlaw_model::flow::Endpoint;
 use natlaw_model::nat::{
     Configuration, Event, Ledger, MappingBehaviour, Nat, Outcome, Owner, PortReuse, Reason,
     Segment, Signal,

@@ -1,0 +1,404 @@
+//! Small scopes, tried whole: every event from every reachable state, and every scenario up to a
+//! length.
+//!
+//! [`every_state`] is for devices that can be cloned and told as a state: what the ledger and the
+//! device hold, with all instants told from now on, so that a small universe is finite and the
+//! search ends by itself. Each edge is judged by every law. The search goes by breadth, so no
+//! counterexample is shorter than the one it answers. [`every_scenario`] is for any other device:
+//! it plays each scenario from its beginning.
+//!
+//! The search is written by hand. A model checker such as stateright holds properties of states;
+//! laws judge edges, and count how often they were put to the test.
+//!
+//! **Reading taken.** States are told apart by 128 bits of their hash. Among a hundred million of
+//! them the chance that any two are taken for one is about 10^-23.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use itertools::Itertools;
+use natlaw_model::allocator::PortAllocator;
+use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
+use natlaw_model::nat::{
+    Candidates, Configuration, Event, HoldDown, IdleTimers, InboundRule, Ledger, MappingBehaviour, Nat,
+    Pool, PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
+};
+use natlaw_model::ports::PortBlock;
+use natlaw_model::subject::{Device, Moment, Scenario, Subject};
+use natlaw_model::time::Duration;
+use natlaw_model::translator::Translator;
+use rustc_hash::FxHashSet;
+
+use super::{LAWS, grouped};
+use crate::law::{Violation, check};
+use crate::report::{drawn, table};
+
+/// All that may be asked, and from where on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Universe {
+    /// What it is about.
+    pub name: &'static str,
+    /// The configuration at the start.
+    pub nat: Nat,
+    /// What may happen in any state.
+    pub events: Vec<Event>,
+    /// The most events of one history; without a bound the search ends when no state is new.
+    pub depth_max: Option<usize>,
+}
+
+/// What was tried, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Coverage {
+    /// States, or scenarios, that differ; the one at the start included.
+    pub states: usize,
+    /// Events that were asked in one of them, and judged.
+    pub edges: usize,
+    /// Events on the shortest way to the farthest of them.
+    pub depth: usize,
+    /// Whether every event was asked in every state that can be reached.
+    pub is_closed: bool,
+    /// How often each law was put to the test, in the order of the laws.
+    pub tested: Vec<(&'static str, usize)>,
+    /// The first law broken, and the shortest trace that breaks one.
+    pub broken: Option<Box<Violation<Nat>>>,
+}
+
+/// What can be told as a state: two that are told alike have the same future.
+pub trait Canonical {
+    /// Tells the state, with instants told from now on.
+    fn tell(&self, state: &mut impl Hasher);
+}
+
+impl Canonical for Ledger {
+    fn tell(&self, state: &mut impl Hasher) {
+        self.relative().hash(state);
+    }
+}
+
+impl<A: PortAllocator + Hash> Canonical for Translator<A> {
+    fn tell(&self, state: &mut impl Hasher) {
+        self.relative().hash(state);
+    }
+}
+
+/// Asks every event in every state that can be reached, the nearest first, until a law is broken.
+///
+/// # Panics
+/// When the device answers one scenario in two ways.
+pub fn every_state<D: Device<Nat> + Canonical + Clone>(
+    universe: &Universe,
+    new: impl Fn(&Nat) -> D,
+) -> Coverage {
+    let start = State { device: new(&universe.nat), ledger: universe.nat.ledger(), way: 0 };
+    let mut search = Search::new(universe, &start);
+    let mut frontier = vec![start];
+    while !frontier.is_empty() && universe.depth_max != Some(search.coverage.depth) {
+        let mut next = Vec::new();
+        for (state, event) in frontier.iter().cartesian_product(0..universe.events.len()) {
+            match search.step(state, event) {
+                Ok(new) => next.extend(new),
+                Err(Broken) => {
+                    let scenario = search.scenario(state.way, event);
+                    return search.coverage.broken_by(&scenario, new(&universe.nat));
+                }
+            }
+        }
+        search.coverage.depth += usize::from(!next.is_empty());
+        frontier = next;
+    }
+    Coverage { is_closed: frontier.is_empty(), ..search.coverage }
+}
+
+/// Plays every scenario of at most `len_max` events from its beginning, the shortest first, until a
+/// law is broken. Each is judged at its last step: what comes before is a scenario itself.
+///
+/// # Panics
+/// When the device answers one scenario in two ways.
+pub fn every_scenario<D: Device<Nat>>(
+    universe: &Universe,
+    len_max: usize,
+    new: impl Fn(&Nat) -> D,
+) -> Coverage {
+    let mut coverage = Coverage::of_the_start();
+    for len in 1..=len_max {
+        coverage.depth = len;
+        let choices = std::iter::repeat_n(universe.events.iter().cloned(), len);
+        for events in choices.multi_cartesian_product() {
+            coverage.states += 1;
+            let scenario = Scenario { subject: universe.nat.clone(), events };
+            if last_step(&scenario, new(&universe.nat), &mut coverage).is_err() {
+                return coverage.broken_by(&scenario, new(&universe.nat));
+            }
+        }
+    }
+    coverage
+}
+
+fn last_step(
+    scenario: &Scenario<Nat>,
+    mut device: impl Device<Nat>,
+    coverage: &mut Coverage,
+) -> Result<(), Broken> {
+    let trace = scenario.play(&mut device);
+    let Some((last, before)) = trace.steps.split_last() else { return Ok(()) };
+    let mut ledger = trace.subject.ledger();
+    before.iter().for_each(|step| Nat::record(&mut ledger, &step.event, &step.outcome));
+    coverage.judge(&Moment { before: &ledger, event: &last.event, outcome: &last.outcome })
+}
+
+/// A law is broken.
+struct Broken;
+
+/// A device, what its answers imply, and the way that led there.
+#[derive(Clone)]
+struct State<D> {
+    device: D,
+    ledger: Ledger,
+    way: usize,
+}
+
+/// What a search over states has seen.
+struct Search<'a> {
+    universe: &'a Universe,
+    seen: FxHashSet<u128>,
+    /// How each state was first reached: from which way, and by which event.
+    ways: Vec<(usize, usize)>,
+    coverage: Coverage,
+}
+
+impl<'a> Search<'a> {
+    fn new(universe: &'a Universe, start: &State<impl Canonical>) -> Self {
+        let seen = FxHashSet::from_iter([start.fingerprint()]);
+        Self { universe, seen, ways: vec![(0, 0)], coverage: Coverage::of_the_start() }
+    }
+
+    /// Asks the event in the state: the state it leads to, if that is new.
+    fn step<D: Device<Nat> + Canonical + Clone>(
+        &mut self,
+        from: &State<D>,
+        event: usize,
+    ) -> Result<Option<State<D>>, Broken> {
+        let mut to = State { way: self.ways.len(), ..from.clone() };
+        let asked = &self.universe.events[event];
+        let outcome = &to.device.step(asked);
+        self.coverage.judge(&Moment { before: &from.ledger, event: asked, outcome })?;
+        Nat::record(&mut to.ledger, asked, outcome);
+        if !self.seen.insert(to.fingerprint()) {
+            return Ok(None);
+        }
+        self.ways.push((from.way, event));
+        self.coverage.states += 1;
+        Ok(Some(to))
+    }
+
+    /// The events that lead to a state by the way it was first reached, and one more.
+    fn scenario(&self, mut way: usize, last: usize) -> Scenario<Nat> {
+        let mut events = vec![last];
+        while way > 0 {
+            let (from, event) = self.ways[way];
+            events.push(event);
+            way = from;
+        }
+        let events = events.into_iter().rev().map(|event| self.universe.events[event].clone());
+        Scenario { subject: self.universe.nat.clone(), events: events.collect() }
+    }
+}
+
+impl<D: Canonical> State<D> {
+    fn fingerprint(&self) -> u128 {
+        let mut told = Told(Vec::with_capacity(1024));
+        self.ledger.tell(&mut told);
+        self.device.tell(&mut told);
+        let half = |seed: u64| {
+            let mut hasher = DefaultHasher::new();
+            seed.hash(&mut hasher);
+            hasher.write(&told.0);
+            u128::from(hasher.finish())
+        };
+        half(0) << 64 | half(1)
+    }
+}
+
+/// A state as bytes.
+struct Told(Vec<u8>);
+
+impl Hasher for Told {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+impl Coverage {
+    /// Nothing was asked yet.
+    fn of_the_start() -> Self {
+        let tested = LAWS.iter().map(|law| (law.name, 0)).collect();
+        Self { states: 1, edges: 0, depth: 0, is_closed: false, tested, broken: None }
+    }
+
+    /// Holds one moment to every law.
+    fn judge(&mut self, moment: &Moment<'_, Nat>) -> Result<(), Broken> {
+        self.edges += 1;
+        let mut holds_all = true;
+        for (law, (_, tested)) in LAWS.iter().zip(&mut self.tested) {
+            let Some(holds) = (law.holds)(moment) else { continue };
+            *tested += 1;
+            holds_all &= holds;
+        }
+        if holds_all { Ok(()) } else { Err(Broken) }
+    }
+
+    fn broken_by(self, scenario: &Scenario<Nat>, mut device: impl Device<Nat>) -> Self {
+        let again = check(LAWS, &scenario.play(&mut device));
+        Self { broken: Some(again.expect_err("one scenario is always answered alike")), ..self }
+    }
+
+    /// How often each law was put to the test, as a table.
+    pub fn premises(&self) -> String {
+        let mut laws = table(["law", "tested"]);
+        for (law, tested) in &self.tested {
+            laws.add_row([law.to_string(), grouped(*tested)]);
+        }
+        drawn(&laws)
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [states, edges] = [self.states, self.edges].map(grouped);
+        write!(f, "{states} states, {edges} edges, depth {}", self.depth)?;
+        write!(f, "{}", if self.is_closed { ", all there are" } else { "" })?;
+        self.broken.iter().try_for_each(|broken| write!(f, "\n{broken}"))
+    }
+}
+
+/// One universe for each way of sharing out ports and of telling mappings apart. `size` is the
+/// number of source ports of the first member; a second member has one. Packets open and end flows,
+/// replies come to every endpoint that may be given, time passes by one second and by three, and
+/// the configuration changes there and back. All are finite but the last, where a draw changes the
+/// state for good: its histories are bounded.
+pub fn universes(size: u16) -> Vec<Universe> {
+    let shared = |ports| start(1, PortPolicy::OnDemand(block(ports)));
+    let own = start(1, PortPolicy::Fixed { ports: 2, usable: block(4) });
+    let dynamic = start(2, PortPolicy::Dynamic);
+    let fixed = start(2, PortPolicy::Static);
+    let random = Configuration { selection: Selection::Random(1), ..shared(3) };
+    let spread = Configuration { selection: Selection::Spread, ..two_virtual_ips(shared(1)) };
+    let reuse = |mapping, port_reuse| Configuration { mapping, port_reuse, ..shared(1) };
+    let by_nothing = reuse(MappingBehaviour::EndpointIndependent, PortReuse::Never);
+    let by_address = reuse(MappingBehaviour::AddressDependent, PortReuse::PerDestinationAddress);
+    let never = reuse(MappingBehaviour::AddressAndPortDependent, PortReuse::Never);
+    let rule = with_rule(own.clone());
+    let of = |name, destinations, configurations| universe(name, size, destinations, configurations);
+    vec![
+        of("shared ports", 1, [shared(2), shared(1), one_member(shared(2))]),
+        of("own ports, one of them published", 1, [rule.clone(), own, two_virtual_ips(rule)]),
+        of("one port, two destinations", 2, [shared(1), one_member(shared(1)), never]),
+        of("mappings that all destinations share", 2, [by_nothing.clone(), one_member(by_nothing), shared(1)]),
+        of("mappings for each address", 3, [by_address.clone(), one_member(by_address), shared(1)]),
+        of("leased addresses", 1, [dynamic.clone(), one_member(dynamic.clone()), start(1, PortPolicy::Dynamic)]),
+        of("an address for each member", 1, [fixed.clone(), one_member(fixed), dynamic]),
+        of("two addresses, spread", 1, [spread.clone(), one_member(spread), shared(1)]),
+        Universe {
+            depth_max: Some(4 + usize::from(size)),
+            ..of("a random start", 1, [random.clone(), one_member(random), shared(1)])
+        },
+    ]
+}
+
+/// Everything that may happen in one of these configurations, the first of them at the start.
+fn universe(
+    name: &'static str,
+    size: u16,
+    destinations: u8,
+    configurations: [Configuration; 3],
+) -> Universe {
+    let nats = configurations.map(|configuration| Nat::new(configuration).expect("a legal one"));
+    let flows = flows(size, destinations);
+    let packets = flows.iter().flat_map(|flow| {
+        [Signal::Open, Signal::Finish].map(|signal| Event::outbound(*flow, signal))
+    });
+    let answers = nats.iter().flat_map(|nat| answers(nat, &flows)).sorted().dedup();
+    let lengths = [1, 3].map(|secs| Event::Elapse(Duration::from_secs(secs)));
+    let events = packets.chain(answers).chain(lengths);
+    let events = events.chain(nats.iter().cloned().map(Event::Reconfigure)).collect();
+    let [nat, ..] = nats;
+    Universe { name, nat, events, depth_max: None }
+}
+
+/// TCP from every source port to every destination, and UDP from one to one.
+fn flows(size: u16, destinations: u8) -> Vec<FiveTuple> {
+    let insides = (1..=size).map(|port| inside(1, port)).chain([inside(2, 1)]);
+    let flow = |transport, source, n| FiveTuple { transport, source, destination: outside(n) };
+    let tcp = insides.cartesian_product(1..=destinations);
+    let tcp = tcp.map(|(source, n)| flow(Transport::Tcp, source, n));
+    tcp.chain([flow(Transport::Udp, inside(1, 1), 1)]).collect()
+}
+
+/// What the outside may send to the endpoints that these flows may be given, and to rules.
+fn answers(nat: &Nat, flows: &[FiveTuple]) -> Vec<Event> {
+    let mut answers = Vec::new();
+    for flow in flows {
+        let candidates = nat.candidates(*flow).into_iter().flat_map(Candidates::iter);
+        for external in candidates {
+            let packet = flow.from(external).reversed();
+            answers.extend([Signal::Data, Signal::Reset].map(|say| Event::inbound(packet, say)));
+        }
+    }
+    answers
+}
+
+fn start(virtual_ips: u8, ports: PortPolicy) -> Configuration {
+    let secs = Duration::from_secs;
+    let idle = IdleTimers { tcp: secs(2), udp: secs(2), icmp: secs(2) };
+    let hold_down = HoldDown { finish: secs(1), reset: Duration::ZERO, idle: secs(1) };
+    Configuration {
+        virtual_ips: (1..=virtual_ips).map(virtual_ip).collect(),
+        pool: pool(2),
+        ports,
+        mapping: MappingBehaviour::default(),
+        port_reuse: PortReuse::default(),
+        selection: Selection::default(),
+        timers: Timers { idle, hold_down },
+        inbound_rules: Vec::new(),
+    }
+}
+
+fn one_member(configuration: Configuration) -> Configuration {
+    Configuration { pool: pool(1), ..configuration }
+}
+
+fn two_virtual_ips(configuration: Configuration) -> Configuration {
+    Configuration { virtual_ips: vec![virtual_ip(1), virtual_ip(2)], ..configuration }
+}
+
+/// The first port of the first member is published.
+fn with_rule(configuration: Configuration) -> Configuration {
+    let external = Endpoint::new(virtual_ip(1).0, block(1).first());
+    let rule = InboundRule { transport: Transport::Tcp, external, inside: inside(1, 1) };
+    Configuration { inbound_rules: vec![rule], ..configuration }
+}
+
+fn pool(members: usize) -> Pool {
+    Pool::of_size(inside(1, 1).address, members).expect("a small pool")
+}
+
+fn block(ports: u32) -> PortBlock {
+    PortBlock::from_len(1024, ports).expect("a small block")
+}
+
+fn virtual_ip(n: u8) -> VirtualIp {
+    VirtualIp([203, 0, 113, n].into())
+}
+
+fn inside(member: u8, port: u16) -> Endpoint {
+    Endpoint::new([10, 0, 0, member].into(), port)
+}
+
+/// Two destinations of one address, and then another address.
+fn outside(n: u8) -> Endpoint {
+    Endpoint::new([198, 51, 100, 1 + n / 3].into(), if n == 2 { 80 } else { 443 })
+}
