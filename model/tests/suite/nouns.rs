@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
-use natlaw_model::nat::{InboundRule, Member, Pool, SLOTS_MAX, Segment, Signal};
+use natlaw_model::nat::{InboundRule, Member, Pool, SLOTS_MAX, Segment, Signal, VirtualIp};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::tiers::{Tier, TierTable};
 use natlaw_model::time::{Duration, Instant};
@@ -204,6 +204,12 @@ proptest! {
 
     #[test]
     fn a_pool_with_holes_reads_back_as_itself(value in pools()) { round_trips(&value)?; }
+
+    #[test]
+    fn a_virtual_ip_and_a_member_read_back_as_themselves(address in addresses()) {
+        round_trips(&VirtualIp(address))?;
+        round_trips(&Member(address))?;
+    }
 
     #[test]
     fn an_inbound_rule_reads_back_as_itself(value in inbound_rules()) { round_trips(&value)?; }

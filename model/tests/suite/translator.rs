@@ -1215,7 +1215,7 @@ fn the_allocator_learns_of_a_new_configuration_before_a_stranded_binding_is_rele
         translator.allocator().calls,
         [
             "bind tcp 10.0.0.1:5 > 198.51.100.1:443",
-            "reconfigure: 1 member of 1 virtual IP, 1 ports shared by all members",
+            "reconfigure: 1 member of 1 virtual IP, 1 port shared by all members",
             "release tcp 10.0.0.1:5 > 198.51.100.1:443 as 203.0.113.1:1024",
         ]
     );

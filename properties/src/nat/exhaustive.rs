@@ -20,8 +20,8 @@ use itertools::Itertools;
 use natlaw_model::allocator::PortAllocator;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Candidates, Configuration, Event, HoldDown, IdleTimers, InboundRule, Ledger, MappingBehaviour, Nat,
-    Pool, PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
+    Candidates, Configuration, Event, HoldDown, IdleTimers, InboundRule, Ledger, MappingBehaviour,
+    Nat, Pool, PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Device, Moment, Scenario, Subject};
@@ -292,14 +292,23 @@ pub fn universes(size: u16) -> Vec<Universe> {
     let by_address = reuse(MappingBehaviour::AddressDependent, PortReuse::PerDestinationAddress);
     let never = reuse(MappingBehaviour::AddressAndPortDependent, PortReuse::Never);
     let rule = with_rule(own.clone());
-    let of = |name, destinations, configurations| universe(name, size, destinations, configurations);
+    let of =
+        |name, destinations, configurations| universe(name, size, destinations, configurations);
     vec![
         of("shared ports", 1, [shared(2), shared(1), one_member(shared(2))]),
         of("own ports, one of them published", 1, [rule.clone(), own, two_virtual_ips(rule)]),
         of("one port, two destinations", 2, [shared(1), one_member(shared(1)), never]),
-        of("mappings that all destinations share", 2, [by_nothing.clone(), one_member(by_nothing), shared(1)]),
+        of(
+            "mappings that all destinations share",
+            2,
+            [by_nothing.clone(), one_member(by_nothing), shared(1)],
+        ),
         of("mappings for each address", 3, [by_address.clone(), one_member(by_address), shared(1)]),
-        of("leased addresses", 1, [dynamic.clone(), one_member(dynamic.clone()), start(1, PortPolicy::Dynamic)]),
+        of(
+            "leased addresses",
+            1,
+            [dynamic.clone(), one_member(dynamic.clone()), start(1, PortPolicy::Dynamic)],
+        ),
         of("an address for each member", 1, [fixed.clone(), one_member(fixed), dynamic]),
         of("two addresses, spread", 1, [spread.clone(), one_member(spread), shared(1)]),
         Universe {

@@ -1,9 +1,9 @@
 //! Laws of network address translation, and what shows that they bite.
 
 mod devices;
+pub mod exhaustive;
 mod judged;
 mod laws;
-pub mod exhaustive;
 pub mod layout;
 pub mod matrix;
 pub mod mutants;

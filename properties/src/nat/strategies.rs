@@ -105,15 +105,17 @@ pub fn pool() -> impl Strategy<Value = Pool> {
     })
 }
 
-/// A port policy with few ports: ranges of one to three, some that end at 65,535, some with
+/// A port policy with few ports: ranges of one to three, some that begin at 1 or end at 65,535, some with
 /// ports left over.
 pub fn ports() -> impl Strategy<Value = PortPolicy> {
     let first = prop_oneof![4 => Just(1024_u16), 1 => Just(65_500)];
     let lowest = (1024_u16..=1026).prop_map(|last| (1024, last));
     let highest = (65_533..=u16::MAX).prop_map(|first| (first, u16::MAX));
-    let on_demand = prop_oneof![4 => lowest, 1 => highest].prop_map(|(first, last)| {
-        PortPolicy::OnDemand(PortBlock::new(first, last).expect("a block of the universe"))
-    });
+    let from_one = (1_u16..=3).prop_map(|last| (1, last));
+    let on_demand =
+        prop_oneof![6 => lowest, 1 => highest, 1 => from_one].prop_map(|(first, last)| {
+            PortPolicy::OnDemand(PortBlock::new(first, last).expect("a block of the universe"))
+        });
     let fixed = (first, 1_u16..=3, 0_u32..=2).prop_map(|(first, ports, left_over)| {
         let len = u32::from(ports * SLOTS_MAX) + left_over;
         PortPolicy::Fixed { ports, usable: PortBlock::from_len(first, len).expect("a block") }

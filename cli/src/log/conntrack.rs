@@ -1,0 +1,782 @@
+//! Linux connection tracking as text: `conntrack -L`, `-L -o extended`, `-E -o timestamp,id`, and
+//! `/proc/net/nf_conntrack`.
+//!
+//! An entry prints its tuple twice: as the first packet had it, and as an answer has it. Of what
+//! stands between and behind the tuples, only the fields of [`Entry`] are read; the rest has to be
+//! of the form `key=value` or `[FLAG]`.
+//!
+//! Each line ends in exactly one of three places: the entries, the lines left out because they are
+//! outside the model ([`LeftOut`]), or the malformed lines.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::str::FromStr;
+
+use super::{DETAILED, HEAD, Protocol, Reason, SHOWN, is_digits, lines, shorten};
+
+#[cfg(test)]
+mod tests;
+
+/// What connection tracking was seen to hold or to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conntrack {
+    /// The format the file was read as.
+    pub(crate) format: Format,
+    /// The entries, in file order.
+    pub(crate) entries: Vec<Entry>,
+    /// The first five malformed lines.
+    pub(crate) malformed: Vec<Malformed>,
+    /// How many lines are malformed in all.
+    pub(crate) malformed_count: usize,
+    /// How many well-formed lines are outside the model, by reason.
+    pub(crate) left_out: BTreeMap<LeftOut, usize>,
+}
+
+/// The formats read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `conntrack -L`.
+    Table,
+    /// `conntrack -L -o extended`: the network protocol comes first.
+    Extended,
+    /// `/proc/net/nf_conntrack`: like the extended table, and each line names its zone.
+    Proc,
+    /// `conntrack -E -o timestamp`: what happened, and when.
+    Events,
+}
+
+/// One line about one connection between two IPv4 endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The line of the file, counted from 1.
+    pub(crate) line: usize,
+    /// What happened to the entry; `None` in a table.
+    pub(crate) event: Option<Event>,
+    /// The transport protocol.
+    pub(crate) protocol: Protocol,
+    /// The state of a TCP connection, if the line has it.
+    pub(crate) state: Option<TcpState>,
+    /// The seconds after which the entry goes if nothing happens, if the line has them.
+    pub(crate) timeout: Option<u64>,
+    /// The tuple of the first packet.
+    pub(crate) original: Tuple,
+    /// The tuple of an answer.
+    pub(crate) reply: Tuple,
+    /// No answer has come yet.
+    pub(crate) unreplied: bool,
+    /// The entry is kept when the table is full.
+    pub(crate) assured: bool,
+    /// The zone: entries of different zones know nothing of each other.
+    pub(crate) zone: Zone,
+    /// The entry's number, if the line has it.
+    pub(crate) id: Option<u64>,
+}
+
+/// What happened to an entry, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// Microseconds since the Unix epoch.
+    pub(crate) time_us: u64,
+    /// What happened.
+    pub(crate) change: Change,
+}
+
+/// What can happen to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It was made.
+    New,
+    /// It was changed.
+    Update,
+    /// It is gone.
+    Destroy,
+}
+
+/// Who sends and who receives. For ICMP the sender of a request has the query identifier as its
+/// port, and the other side has 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tuple {
+    /// The sender.
+    pub(crate) source: SocketAddrV4,
+    /// The receiver.
+    pub(crate) destination: SocketAddrV4,
+}
+
+/// The zone of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Zone {
+    /// One zone for both directions; 0 unless the line says otherwise.
+    Both(u16),
+    /// A zone that holds for one direction alone.
+    OneWay,
+}
+
+/// The states of a TCP connection, in the kernel's spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TcpState(&'static str);
+
+/// Every state of a TCP connection. `LISTEN` is what older tools call `SYN_SENT2`.
+const TCP_STATES: [&str; 11] = [
+    "NONE",
+    "SYN_SENT",
+    "SYN_SENT2",
+    "SYN_RECV",
+    "ESTABLISHED",
+    "FIN_WAIT",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "TIME_WAIT",
+    "CLOSE",
+    "LISTEN",
+];
+
+/// Why a well-formed line is not among the entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LeftOut {
+    /// The addresses are IPv6.
+    Ipv6,
+    /// The protocol is none of TCP, UDP and ICMP.
+    OtherProtocol,
+    /// An ICMP query of another type than echo: the kernel tells types apart, the model does not.
+    OtherQuery,
+    /// The tool's own last line, such as its count of entries.
+    Summary,
+}
+
+/// A line that breaks a rule of its format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// The line of the file, counted from 1.
+    pub(crate) line: usize,
+    /// The field at fault; `None` if it is the line as a whole.
+    pub(crate) field: Option<&'static str>,
+    /// The offending value, or the line, shortened and with control characters escaped.
+    pub(crate) value: String,
+    /// The rule it breaks.
+    pub(crate) rule: Rule,
+}
+
+/// The rules a line can break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// One that all logs share.
+    Shared(Reason),
+    /// The name of an event is none of those read.
+    NotEvent,
+    /// Not a whole number, or one too large.
+    NotNumber,
+    /// The number behind a protocol's name is another one's.
+    NotItsNumber,
+    /// A word is neither `key=value` nor a flag in brackets.
+    NotPair,
+}
+
+/// Why a file cannot be read as connection tracking at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ConntrackError {
+    /// The file has no line with anything on it.
+    Empty {
+        /// The file.
+        name: String,
+    },
+    /// The file is gzip-compressed.
+    Compressed {
+        /// The file.
+        name: String,
+    },
+    /// The file opens with NUL bytes: it is not text.
+    Binary {
+        /// The file.
+        name: String,
+    },
+    /// None of the first lines looks like an entry.
+    Unrecognised {
+        /// The file.
+        name: String,
+        /// Its first line that is not blank, shortened.
+        first_line: String,
+    },
+}
+
+/// Reads what connection tracking printed; `name` is what errors call the file.
+pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Conntrack, ConntrackError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let name = shorten(name.as_bytes(), usize::MAX);
+    let head = &bytes[..bytes.len().min(HEAD)];
+    if head.starts_with(b"\x1f\x8b") {
+        return Err(ConntrackError::Compressed { name });
+    }
+    if head.contains(&0) {
+        return Err(ConntrackError::Binary { name });
+    }
+    let Some((_, first_line)) = lines(bytes).next() else {
+        return Err(ConntrackError::Empty { name });
+    };
+    let Some(format) = lines(head).find_map(|(_, line)| format_of(line)) else {
+        return Err(ConntrackError::Unrecognised { name, first_line: shorten(first_line, SHOWN) });
+    };
+    let mut log = Conntrack::new(format);
+    lines(bytes).for_each(|(number, line)| log.add(number, parse(line, number, format)));
+    Ok(log)
+}
+
+/// The format that a line looks like, if it looks like any.
+fn format_of(line: &[u8]) -> Option<Format> {
+    let line = String::from_utf8_lossy(line);
+    let mut words = line.split_ascii_whitespace();
+    let (first, second) = (words.next()?, words.next()?);
+    if !line.contains(" src=") {
+        return None;
+    }
+    match first {
+        _ if first.starts_with('[') => Some(Format::Events),
+        "ipv4" | "ipv6" if words.any(|word| word == "zone=0") => Some(Format::Proc),
+        "ipv4" | "ipv6" => Some(Format::Extended),
+        _ => is_digits(second).then_some(Format::Table),
+    }
+}
+
+impl Conntrack {
+    /// A log with no lines yet.
+    fn new(format: Format) -> Self {
+        Self {
+            format,
+            entries: Vec::new(),
+            malformed: Vec::new(),
+            malformed_count: 0,
+            left_out: BTreeMap::new(),
+        }
+    }
+
+    /// Files a line where it belongs.
+    fn add(&mut self, line: usize, parsed: Result<Parsed, Fault>) {
+        match parsed {
+            Ok(Parsed::Entry(entry)) => self.entries.push(entry),
+            Ok(Parsed::LeftOut(reason)) => *self.left_out.entry(reason).or_default() += 1,
+            Err(Fault { field, value, rule }) => {
+                self.malformed_count += 1;
+                if self.malformed.len() < DETAILED {
+                    self.malformed.push(Malformed { line, field, value, rule });
+                }
+            }
+        }
+    }
+
+    /// How many lines the file has, blank ones aside.
+    pub(crate) fn lines(&self) -> usize {
+        self.entries.len() + self.malformed_count + self.left_out.values().sum::<usize>()
+    }
+}
+
+/// A well-formed line.
+enum Parsed {
+    /// One of the model.
+    Entry(Entry),
+    /// One outside it.
+    LeftOut(LeftOut),
+}
+
+/// What is wrong with a line; its number comes from the caller.
+struct Fault {
+    /// As in [`Malformed`].
+    field: Option<&'static str>,
+    /// As in [`Malformed`].
+    value: String,
+    /// As in [`Malformed`].
+    rule: Rule,
+}
+
+impl Fault {
+    /// A fault of the line as a whole, or of one word of it.
+    fn of_line(line: &str, rule: Rule) -> Self {
+        Self { field: None, value: shorten(line.as_bytes(), SHOWN), rule }
+    }
+
+    /// A fault of one field.
+    fn of_field(field: &'static str, value: &str, rule: Rule) -> Self {
+        Self { field: Some(field), value: shorten(value.as_bytes(), SHOWN), rule }
+    }
+
+    /// A required field has no value.
+    fn unset(field: &'static str) -> Self {
+        Self::of_field(field, "", Rule::Shared(Reason::Unset))
+    }
+}
+
+/// Reads one line.
+fn parse(line: &[u8], number: usize, format: Format) -> Result<Parsed, Fault> {
+    let Ok(text) = str::from_utf8(line) else {
+        let value = shorten(line, SHOWN);
+        return Err(Fault { field: None, value, rule: Rule::Shared(Reason::NotUtf8) });
+    };
+    if text.starts_with("conntrack v") && text.contains("(conntrack-tools)") {
+        return Ok(Parsed::LeftOut(LeftOut::Summary));
+    }
+    let mut words = Words { rest: text };
+    let event = match format {
+        Format::Events => Some(words.event()?),
+        Format::Table | Format::Extended | Format::Proc => None,
+    };
+    let head = words.head()?;
+    let pairs = Pairs::of(words.rest)?;
+    let sides = [pairs.side(0)?, pairs.side(1)?];
+    check_families(&head, &sides)?;
+    if matches!(sides[0].source, IpAddr::V6(_)) {
+        return Ok(Parsed::LeftOut(LeftOut::Ipv6));
+    }
+    let Some(protocol) = head.protocol else {
+        return Ok(Parsed::LeftOut(LeftOut::OtherProtocol));
+    };
+    let Some([original, reply]) = tuples(protocol, &sides)? else {
+        return Ok(Parsed::LeftOut(LeftOut::OtherQuery));
+    };
+    let (zone, id) = (pairs.zone()?, pairs.id(protocol)?);
+    let (unreplied, assured) = (pairs.has("[UNREPLIED]"), pairs.has("[ASSURED]"));
+    let Head { state, timeout, .. } = head;
+    Ok(Parsed::Entry(Entry {
+        line: number,
+        event,
+        protocol,
+        state,
+        timeout,
+        original,
+        reply,
+        unreplied,
+        assured,
+        zone,
+        id,
+    }))
+}
+
+/// What stands before the tuples.
+struct Head {
+    /// Whether the line says IPv4, if it names the network protocol.
+    is_ipv4: Option<bool>,
+    /// `None` for a protocol outside the model.
+    protocol: Option<Protocol>,
+    /// As in [`Entry`].
+    timeout: Option<u64>,
+    /// As in [`Entry`].
+    state: Option<TcpState>,
+}
+
+/// The words of a line that have not been read yet.
+struct Words<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// The next word; empty at the end of the line.
+    fn peek(&self) -> &'a str {
+        self.rest.split_ascii_whitespace().next().unwrap_or_default()
+    }
+
+    /// Takes the next word.
+    fn take(&mut self) -> &'a str {
+        let word = self.peek();
+        let rest = self.rest.trim_ascii_start();
+        self.rest = rest.strip_prefix(word).unwrap_or_default();
+        word
+    }
+
+    /// Takes a word in brackets, without them.
+    fn bracketed(&mut self) -> Option<&'a str> {
+        let inner = self.peek().strip_prefix('[')?.strip_suffix(']')?;
+        self.take();
+        Some(inner)
+    }
+
+    /// The time, and what happened.
+    fn event(&mut self) -> Result<Event, Fault> {
+        let is_time = |word: &str| !word.starts_with(|first: char| first.is_ascii_uppercase());
+        let peeked = self.peek().trim_start_matches('[');
+        let time = match is_time(peeked) {
+            true => self.bracketed().ok_or_else(|| Fault::unset("timestamp"))?,
+            false => return Err(Fault::unset("timestamp")),
+        };
+        let fault = |reason| Fault::of_field("timestamp", time, Rule::Shared(reason));
+        let time_us = super::microseconds(time).map_err(fault)?;
+        let name = self.bracketed().ok_or_else(|| Fault::unset("event"))?;
+        let change = match name {
+            "NEW" => Change::New,
+            "UPDATE" => Change::Update,
+            "DESTROY" => Change::Destroy,
+            _ => return Err(Fault::of_field("event", name, Rule::NotEvent)),
+        };
+        Ok(Event { time_us, change })
+    }
+
+    /// The protocols with their numbers, the timeout and the state.
+    fn head(&mut self) -> Result<Head, Fault> {
+        let is_ipv4 = match self.peek() {
+            "ipv4" => Some(true),
+            "ipv6" => Some(false),
+            _ => None,
+        };
+        if let Some(is_ipv4) = is_ipv4 {
+            self.take();
+            self.protocol_number("l3 number", Some(if is_ipv4 { 2 } else { 10 }))?;
+        }
+        let protocol = match self.take() {
+            "" => return Err(Fault::unset("protocol")),
+            name => super::protocol(name)
+                .map_err(|reason| Fault::of_field("protocol", name, Rule::Shared(reason)))?,
+        };
+        self.protocol_number("l4 number", protocol.map(number_of))?;
+        let timeout = match is_digits(self.peek()) {
+            true => Some(number("timeout", self.take())?),
+            false => None,
+        };
+        Ok(Head { is_ipv4, protocol, timeout, state: self.state(protocol)? })
+    }
+
+    /// The number behind a protocol's name, which has to be its own.
+    fn protocol_number(&mut self, field: &'static str, own: Option<u64>) -> Result<(), Fault> {
+        let word = self.take();
+        let found = number(field, word)?;
+        match own.is_some_and(|own| own != found) {
+            true => Err(Fault::of_field(field, word, Rule::NotItsNumber)),
+            false => Ok(()),
+        }
+    }
+
+    /// The state, if the next word is one. Those of other protocols than TCP are passed over.
+    fn state(&mut self, protocol: Option<Protocol>) -> Result<Option<TcpState>, Fault> {
+        let word = self.peek();
+        if word.is_empty() || word.contains('=') || word.starts_with('[') {
+            return Ok(None);
+        }
+        self.take();
+        let fault = |reason| Fault::of_field("state", word, Rule::Shared(reason));
+        match protocol {
+            Some(Protocol::Tcp) => word.parse().map(Some).map_err(fault),
+            Some(Protocol::Udp | Protocol::Icmp) => Err(fault(Reason::NotState)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The number that stands for a protocol in an IP header.
+const fn number_of(protocol: Protocol) -> u64 {
+    match protocol {
+        Protocol::Tcp => 6,
+        Protocol::Udp => 17,
+        Protocol::Icmp => 1,
+    }
+}
+
+/// Reads a whole number: plain digits, no sign.
+fn number(field: &'static str, text: &str) -> Result<u64, Fault> {
+    if text.is_empty() {
+        return Err(Fault::unset(field));
+    }
+    let number = text.parse().ok().filter(|_| is_digits(text));
+    number.ok_or_else(|| Fault::of_field(field, text, Rule::NotNumber))
+}
+
+/// The keys of a tuple, and what faults call them in either tuple.
+const KEYS: [(&str, [&str; 2]); 7] = [
+    ("src", ["src", "reply src"]),
+    ("dst", ["dst", "reply dst"]),
+    ("sport", ["sport", "reply sport"]),
+    ("dport", ["dport", "reply dport"]),
+    ("type", ["type", "reply type"]),
+    ("code", ["code", "reply code"]),
+    ("id", ["id", "reply id"]),
+];
+
+/// What stands from the first tuple on: flags, and keys with their values.
+struct Pairs<'a> {
+    words: Vec<&'a str>,
+    /// Where the two tuples begin.
+    tuples: [usize; 2],
+}
+
+/// The addresses of a tuple, and the words it is read from.
+struct Side<'a> {
+    /// 0 for the original tuple, 1 for the reply.
+    index: usize,
+    source: IpAddr,
+    destination: IpAddr,
+    words: &'a [&'a str],
+}
+
+impl<'a> Pairs<'a> {
+    /// The words of a text that has two tuples.
+    fn of(text: &'a str) -> Result<Self, Fault> {
+        let words: Vec<_> = text.split_ascii_whitespace().collect();
+        let mut is_in_brackets = false;
+        for word in &words {
+            is_in_brackets |= word.starts_with('[');
+            if !is_in_brackets && !word.contains('=') {
+                return Err(Fault::of_line(word, Rule::NotPair));
+            }
+            is_in_brackets &= !word.ends_with(']');
+        }
+        let mut begin = (0..words.len()).filter(|at| words[*at].starts_with("src="));
+        let first = begin.next().ok_or_else(|| Fault::unset("src"))?;
+        let second = begin.next().ok_or_else(|| Fault::unset("reply src"))?;
+        match begin.next() {
+            Some(third) => Err(Fault::of_line(words[third], Rule::Shared(Reason::Repeated))),
+            None => Ok(Self { words, tuples: [first, second] }),
+        }
+    }
+
+    /// One of the tuples, as far as its addresses.
+    fn side(&'a self, index: usize) -> Result<Side<'a>, Fault> {
+        let words = match index {
+            0 => &self.words[self.tuples[0]..self.tuples[1]],
+            _ => &self.words[self.tuples[1]..],
+        };
+        let unspecified = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let side = Side { index, source: unspecified, destination: unspecified, words };
+        let (source, destination) = (side.address("src")?, side.address("dst")?);
+        Ok(Side { source, destination, ..side })
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.words.contains(&flag)
+    }
+
+    /// The zone of the entry.
+    fn zone(&self) -> Result<Zone, Fault> {
+        let zone = |key, field| match values(&self.words, key).next() {
+            None => Ok(0),
+            Some(value) => number(field, value).and_then(|zone| {
+                u16::try_from(zone).map_err(|_| Fault::of_field(field, value, Rule::NotNumber))
+            }),
+        };
+        let original = zone("zone-orig", "zone-orig")?;
+        let reply = zone("zone-reply", "zone-reply")?;
+        let both = zone("zone", "zone")?;
+        Ok(if (original, reply) == (0, 0) { Zone::Both(both) } else { Zone::OneWay })
+    }
+
+    /// The entry's number. That of an ICMP query comes behind the query's own identifier.
+    fn id(&self, protocol: Protocol) -> Result<Option<u64>, Fault> {
+        let own = usize::from(protocol == Protocol::Icmp);
+        let id = values(&self.words[self.tuples[1]..], "id").nth(own);
+        id.map(|id| number("entry id", id)).transpose()
+    }
+}
+
+/// The values of a key, in order.
+fn values<'a>(words: &'a [&'a str], key: &str) -> impl Iterator<Item = &'a str> {
+    let pairs = words.iter().filter_map(|word| word.split_once('='));
+    pairs.filter(move |(name, _)| *name == key).map(|(_, value)| value)
+}
+
+impl<'a> Side<'a> {
+    /// The value of a key that the tuple must have once, and what faults call the key.
+    fn value(&self, key: &str) -> Result<(&'static str, &'a str), Fault> {
+        let names = KEYS.iter().find(|(known, _)| *known == key);
+        let field = names.map_or("", |(_, names)| names[self.index]);
+        let mut found = values(self.words, key);
+        let value = found.next().ok_or_else(|| Fault::unset(field))?;
+        match found.next() {
+            _ if value.is_empty() => Err(Fault::of_field(field, "", Rule::Shared(Reason::Empty))),
+            Some(again) if key != "id" => {
+                Err(Fault::of_field(field, again, Rule::Shared(Reason::Repeated)))
+            }
+            _ => Ok((field, value)),
+        }
+    }
+
+    /// The value of a key, read by a rule that all logs share.
+    fn read<T>(&self, key: &str, read: fn(&str) -> Result<T, Reason>) -> Result<T, Fault> {
+        let (field, value) = self.value(key)?;
+        read(value).map_err(|reason| Fault::of_field(field, value, Rule::Shared(reason)))
+    }
+
+    fn address(&self, key: &str) -> Result<IpAddr, Fault> {
+        self.read(key, super::address)
+    }
+
+    fn number(&self, key: &str) -> Result<u16, Fault> {
+        let (field, value) = self.value(key)?;
+        let fault = || Fault::of_field(field, value, Rule::NotNumber);
+        u16::try_from(number(field, value)?).map_err(|_| fault())
+    }
+
+    /// The tuple with these ports.
+    fn tuple(&self, source_port: u16, destination_port: u16) -> Option<Tuple> {
+        match (self.source, self.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => Some(Tuple {
+                source: SocketAddrV4::new(source, source_port),
+                destination: SocketAddrV4::new(destination, destination_port),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// All addresses of a line are of one family, the one that it names.
+fn check_families(head: &Head, [original, reply]: &[Side; 2]) -> Result<(), Fault> {
+    let sides = [original.source, original.destination, reply.source, reply.destination];
+    let is_ipv4 = head.is_ipv4.unwrap_or(original.source.is_ipv4());
+    match sides.iter().find(|address| address.is_ipv4() != is_ipv4) {
+        None => Ok(()),
+        Some(other) => {
+            let pair = format!("{} and {other}", if is_ipv4 { "IPv4" } else { "IPv6" });
+            Err(Fault::of_line(&pair, Rule::Shared(Reason::MixedFamilies)))
+        }
+    }
+}
+
+/// Both tuples with their ports; `None` for an ICMP query other than echo, and for IPv6.
+fn tuples(protocol: Protocol, sides: &[Side; 2]) -> Result<Option<[Tuple; 2]>, Fault> {
+    let [original, reply] = sides;
+    let ports = |side: &Side| Ok((side.read("sport", super::port)?, side.read("dport", super::port)?));
+    let query = |side: &Side| {
+        Ok(((side.number("type")?, side.number("code")?), side.number("id")?))
+    };
+    let tuples = match protocol {
+        Protocol::Tcp | Protocol::Udp => {
+            let ((a, b), (c, d)) = (ports(original)?, ports(reply)?);
+            [original.tuple(a, b), reply.tuple(c, d)]
+        }
+        Protocol::Icmp => match (query(original)?, query(reply)?) {
+            ((ECHO, asked), (ECHO_REPLY, answered)) => {
+                [original.tuple(asked, 0), reply.tuple(0, answered)]
+            }
+            _ => [None, None],
+        },
+    };
+    Ok(match tuples {
+        [Some(original), Some(reply)] => Some([original, reply]),
+        _ => None,
+    })
+}
+
+/// Type and code of an ICMP echo request.
+const ECHO: (u16, u16) = (8, 0);
+
+/// Type and code of the answer to one.
+const ECHO_REPLY: (u16, u16) = (0, 0);
+
+impl FromStr for TcpState {
+    type Err = Reason;
+
+    fn from_str(text: &str) -> Result<Self, Reason> {
+        let known = TCP_STATES.into_iter().find(|state| *state == text);
+        known.map(Self).ok_or(Reason::NotState)
+    }
+}
+
+impl Display for Format {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Table => "conntrack -L",
+            Self::Extended => "conntrack -L -o extended",
+            Self::Proc => "/proc/net/nf_conntrack",
+            Self::Events => "conntrack -E -o timestamp",
+        })
+    }
+}
+
+impl Display for TcpState {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Display for Entry {
+    /// The connection and its reply, then whatever else the line says.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Tuple { source, destination } = self.original;
+        let protocol = match self.protocol {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Icmp => "icmp",
+        };
+        write!(f, "{protocol} {source} > {destination} as {}", self.reply.destination)?;
+        let change = self.event.map(|event| match event.change {
+            Change::New => "NEW".into(),
+            Change::Update => "UPDATE".into(),
+            Change::Destroy => "DESTROY".into(),
+        });
+        let said = [
+            change,
+            self.state.map(|state| state.to_string()),
+            self.unreplied.then(|| "unreplied".into()),
+            self.assured.then(|| "assured".into()),
+            self.timeout.map(|seconds| format!("{seconds} s left")),
+            self.id.map(|id| format!("id {id}")),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        if said.is_empty() { Ok(()) } else { write!(f, " ({})", said.join(", ")) }
+    }
+}
+
+impl LeftOut {
+    /// A name for programs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv6 => "ipv6",
+            Self::OtherProtocol => "other_protocol",
+            Self::OtherQuery => "other_query",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+impl Display for LeftOut {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ipv6 => "IPv6",
+            Self::OtherProtocol => "protocol other than TCP, UDP and ICMP",
+            Self::OtherQuery => "ICMP query other than echo",
+            Self::Summary => "the tool's own line",
+        })
+    }
+}
+
+impl Display for Malformed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: ", self.line)?;
+        if let Some(field) = self.field {
+            write!(f, "{field} ")?;
+        }
+        if !self.value.is_empty() {
+            write!(f, "`{}` ", self.value)?;
+        }
+        write!(f, "{}", self.rule)
+    }
+}
+
+impl Display for Rule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shared(reason) => return reason.fmt(f),
+            Self::NotEvent => "is no event: NEW, UPDATE and DESTROY are",
+            Self::NotNumber => "is not a whole number, or too large a one",
+            Self::NotItsNumber => "is not the number of the protocol before it",
+            Self::NotPair => "is neither `key=value` nor a flag in brackets",
+        })
+    }
+}
+
+/// The formats a user can choose from.
+const FORMATS_READ: &str = "formats read: conntrack -L; conntrack -L -o extended; \
+                            conntrack -E -o timestamp,id; /proc/net/nf_conntrack";
+
+impl Display for ConntrackError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty { name } => write!(f, "{name}: the file is empty; {FORMATS_READ}"),
+            Self::Compressed { name } => {
+                write!(f, "{name}: the file is gzip-compressed; decompress it first")
+            }
+            Self::Binary { name } => {
+                write!(f, "{name}: the file is binary (NUL bytes near its start); {FORMATS_READ}")
+            }
+            Self::Unrecognised { name, first_line } => {
+                write!(f, "{name}: no entry near the start, which is `{first_line}`; {FORMATS_READ}")
+            }
+        }
+    }
+}
+
+impl Error for ConntrackError {}
