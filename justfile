@@ -28,7 +28,7 @@ review:
 
 # Make a counterexample an incident: copy it under its name, then write its report
 adopt PATH NAME:
-    sed 's/^name = .*/name = "{{NAME}}"/' '{{PATH}}' > 'snapshots/scenarios/{{NAME}}.toml'
+    sed '/^name = /d; s/^kind = .*/&\nname = "{{NAME}}"/' '{{PATH}}' > 'snapshots/scenarios/{{NAME}}.toml'
     INSTA_UPDATE=always cargo test --package natlaw-snapshots
 
 # Try other scenarios than the usual ones: a seed of your own, more cases
