@@ -30,6 +30,9 @@
 //!   does not tell when packets came, and a live connection may have had some at any time.
 //! - A connection is attempted once. One that is refused sends no other packet: a second would
 //!   count as a second refusal.
+//! - A connection that begins while its five-tuple is live joins that flow: to a translator it is
+//!   one more packet. The first close ends the flow for all that share it, and a connection that
+//!   finds its five-tuple over when its next packet is due sends no more.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

@@ -44,3 +44,13 @@ fn readme_lists_the_laws_of_the_code() {
         assert_eq!(actual, expected, "run: README=write cargo test --package natlaw");
     }
 }
+
+/// The law that README shows is the code's, to the letter.
+#[test]
+fn readme_shows_a_law_as_it_stands() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("a file");
+    let readme = read("README.md");
+    let (_, shown) = readme.split_once("```rust,ignore\n").expect("a law in README");
+    let (shown, _) = shown.split_once("```").expect("the end of the law");
+    assert!(read("properties/src/nat/laws.rs").contains(shown), "{shown}");
+}

@@ -16,9 +16,6 @@ use std::str::FromStr;
 
 use super::{DETAILED, HEAD, Protocol, Reason, SHOWN, is_digits, lines, shorten};
 
-#[cfg(test)]
-mod tests;
-
 /// What connection tracking was seen to hold or to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Conntrack {
@@ -390,12 +387,8 @@ impl<'a> Words<'a> {
 
     /// The time, and what happened.
     fn event(&mut self) -> Result<Event, Fault> {
-        let is_time = |word: &str| !word.starts_with(|first: char| first.is_ascii_uppercase());
-        let peeked = self.peek().trim_start_matches('[');
-        let time = match is_time(peeked) {
-            true => self.bracketed().ok_or_else(|| Fault::unset("timestamp"))?,
-            false => return Err(Fault::unset("timestamp")),
-        };
+        let is_time = |word: &&str| !word.starts_with(|first: char| first.is_ascii_uppercase());
+        let time = self.bracketed().filter(is_time).ok_or_else(|| Fault::unset("timestamp"))?;
         let fault = |reason| Fault::of_field("timestamp", time, Rule::Shared(reason));
         let time_us = super::microseconds(time).map_err(fault)?;
         let name = self.bracketed().ok_or_else(|| Fault::unset("event"))?;
@@ -628,10 +621,10 @@ fn check_families(head: &Head, [original, reply]: &[Side; 2]) -> Result<(), Faul
 /// Both tuples with their ports; `None` for an ICMP query other than echo, and for IPv6.
 fn tuples(protocol: Protocol, sides: &[Side; 2]) -> Result<Option<[Tuple; 2]>, Fault> {
     let [original, reply] = sides;
-    let ports = |side: &Side| Ok((side.read("sport", super::port)?, side.read("dport", super::port)?));
-    let query = |side: &Side| {
-        Ok(((side.number("type")?, side.number("code")?), side.number("id")?))
-    };
+    let ports =
+        |side: &Side| Ok((side.read("sport", super::port)?, side.read("dport", super::port)?));
+    let query =
+        |side: &Side| Ok(((side.number("type")?, side.number("code")?), side.number("id")?));
     let tuples = match protocol {
         Protocol::Tcp | Protocol::Udp => {
             let ((a, b), (c, d)) = (ports(original)?, ports(reply)?);
@@ -773,10 +766,346 @@ impl Display for ConntrackError {
                 write!(f, "{name}: the file is binary (NUL bytes near its start); {FORMATS_READ}")
             }
             Self::Unrecognised { name, first_line } => {
-                write!(f, "{name}: no entry near the start, which is `{first_line}`; {FORMATS_READ}")
+                write!(
+                    f,
+                    "{name}: no entry near the start, which is `{first_line}`; {FORMATS_READ}"
+                )
             }
         }
     }
 }
 
 impl Error for ConntrackError {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TABLE: &str = include_str!("../../data/conntrack/conntrack-L.txt");
+    const EXTENDED: &str = include_str!("../../data/conntrack/conntrack-L-extended.txt");
+    const PROC: &str = include_str!("../../data/conntrack/proc_nf_conntrack.txt");
+    const EVENTS: &str = include_str!("../../data/conntrack/ev.log");
+
+    /// One line that has everything, in a log of events.
+    const LINE: &str = "[1795169257.072150]\t [UPDATE] ipv4 2 tcp 6 60 SYN_RECV src=10.0.0.2 \
+        dst=192.0.2.1 sport=40000 dport=443 packets=1 bytes=60 [UNREPLIED] src=192.0.2.1 \
+        dst=203.0.113.1 sport=443 dport=1026 packets=0 bytes=0 [ASSURED] mark=0 zone=7 use=1 id=9";
+
+    const ICMP: &str = "icmp 1 29 src=10.0.0.2 dst=192.0.2.1 type=8 code=0 id=321 \
+        src=192.0.2.1 dst=203.0.113.1 type=0 code=0 id=77 mark=0 use=1 id=42";
+
+    fn log(text: impl AsRef<[u8]>) -> Conntrack {
+        read(text.as_ref(), "ct.log").expect("a log")
+    }
+
+    fn error(bytes: &[u8]) -> ConntrackError {
+        read(bytes, "ct.log").expect_err("no log")
+    }
+
+    /// The only malformed line of a log: its field, value and rule.
+    fn fault(log: &Conntrack) -> (Option<&'static str>, &str, Rule) {
+        assert_eq!((log.malformed_count, log.entries.len()), (1, 0), "{log:?}");
+        let Malformed { field, value, rule, .. } = &log.malformed[0];
+        (*field, value, *rule)
+    }
+
+    fn tuple(source: &str, destination: &str) -> Tuple {
+        let endpoint = |text: &str| text.parse().expect("an endpoint");
+        Tuple { source: endpoint(source), destination: endpoint(destination) }
+    }
+
+    #[test]
+    fn the_four_captures_are_read_whole() {
+        for (text, format, entries) in [
+            (TABLE, Format::Table, 8),
+            (EXTENDED, Format::Extended, 8),
+            (PROC, Format::Proc, 8),
+            (EVENTS, Format::Events, 56),
+        ] {
+            let log = log(text);
+            assert_eq!((log.format, log.entries.len(), log.lines()), (format, entries, entries));
+        }
+    }
+
+    #[test]
+    fn the_three_tables_say_the_same() {
+        let plain = |text| {
+            let log = log(text);
+            log.entries.into_iter().map(|entry| Entry { id: None, ..entry }).collect::<Vec<_>>()
+        };
+        assert_eq!(plain(TABLE), plain(EXTENDED));
+        assert_eq!(plain(TABLE), plain(PROC));
+        let ids: Vec<_> = log(EXTENDED).entries.iter().filter_map(|entry| entry.id).collect();
+        assert_eq!((ids.len(), ids[0], ids[7]), (8, 4_229_348_569, 3_401_408_492));
+    }
+
+    #[test]
+    fn the_first_and_last_real_events_are_read_exactly() {
+        let log = log(EVENTS);
+        let first = Entry {
+            line: 1,
+            event: Some(Event { time_us: 1_795_169_257_072_150, change: Change::New }),
+            protocol: Protocol::Tcp,
+            state: Some(TcpState("SYN_SENT")),
+            timeout: Some(120),
+            original: tuple("10.0.0.2:40000", "203.0.113.10:443"),
+            reply: tuple("203.0.113.10:443", "203.0.113.1:1026"),
+            unreplied: true,
+            assured: false,
+            zone: Zone::Both(0),
+            id: Some(946_846_565),
+        };
+        let last = Entry {
+            line: 56,
+            event: Some(Event { time_us: 1_795_169_276_695_123, change: Change::Update }),
+            state: Some(TcpState("TIME_WAIT")),
+            unreplied: false,
+            assured: true,
+            ..first
+        };
+        assert_eq!((log.entries[0], log.entries[55]), (first, last));
+        let news = |entry: &&Entry| entry.event.is_some_and(|event| event.change == Change::New);
+        assert_eq!(log.entries.iter().filter(news).count(), 8);
+    }
+
+    #[test]
+    fn a_line_that_has_everything_is_read() {
+        let [entry] = log(LINE).entries[..] else { panic!("one entry") };
+        assert_eq!((entry.zone, entry.id, entry.timeout), (Zone::Both(7), Some(9), Some(60)));
+        assert!(entry.unreplied && entry.assured);
+        let shown = "tcp 10.0.0.2:40000 > 192.0.2.1:443 as 203.0.113.1:1026 \
+                     (UPDATE, SYN_RECV, unreplied, assured, 60 s left, id 9)";
+        assert_eq!(entry.to_string(), shown);
+    }
+
+    #[test]
+    fn what_may_be_missing_may_be_missing() {
+        let bare = "udp 17 src=10.0.0.2 dst=192.0.2.1 sport=1 dport=53 src=192.0.2.1 \
+                    dst=203.0.113.1 sport=53 dport=2";
+        let [entry] = log(bare).entries[..] else { panic!("one entry") };
+        assert_eq!((entry.timeout, entry.state, entry.id), (None, None, None));
+        assert_eq!(entry.to_string(), "udp 10.0.0.2:1 > 192.0.2.1:53 as 203.0.113.1:2");
+        let gone = log(format!("[5.25] [DESTROY] {bare} [start=Thu Nov 20] portid=1"));
+        let event = Event { time_us: 5_250_000, change: Change::Destroy };
+        assert_eq!(gone.entries[0].event, Some(event));
+    }
+
+    #[test]
+    fn the_identifier_of_a_query_is_told_from_the_number_of_its_entry() {
+        let [entry] = log(ICMP).entries[..] else { panic!("one entry") };
+        assert_eq!(entry.original, tuple("10.0.0.2:321", "192.0.2.1:0"));
+        assert_eq!(entry.reply, tuple("192.0.2.1:0", "203.0.113.1:77"));
+        assert_eq!(entry.id, Some(42));
+        assert_eq!(log(ICMP.replace(" id=42", "")).entries[0].id, None);
+    }
+
+    #[test]
+    fn lines_outside_the_model_are_counted_by_reason() {
+        let six = TABLE.lines().next().expect("a line").replace("10.0.0.2", "fe80::1");
+        let six = six.replace("203.0.113.11", "ff02::1").replace("203.0.113.1", "fe80::2");
+        let gre = "gre 47 29 timeout=30, stream_timeout=180 src=10.0.0.2 dst=192.0.2.1 srckey=0x0 \
+                   dstkey=0x1 src=192.0.2.1 dst=203.0.113.1 srckey=0x1 dstkey=0x0";
+        let sctp = "sctp 132 9 COOKIE_WAIT src=10.0.0.2 dst=192.0.2.1 src=192.0.2.1 dst=10.0.0.2";
+        let query = ICMP.replace("type=8", "type=13").replace("type=0", "type=14");
+        let tail = "conntrack v1.4.7 (conntrack-tools): 8 flow entries have been shown.";
+        let log = log([ICMP, &six, gre, sctp, &query, tail].join("\n"));
+        let expected = [
+            (LeftOut::Ipv6, 1),
+            (LeftOut::OtherProtocol, 2),
+            (LeftOut::OtherQuery, 1),
+            (LeftOut::Summary, 1),
+        ];
+        assert_eq!(log.left_out, BTreeMap::from(expected), "{:?}", log.malformed);
+        assert_eq!((log.entries.len(), log.malformed_count, log.lines()), (1, 0, 6));
+    }
+
+    #[test]
+    fn a_zone_of_one_direction_is_told_from_one_of_both() {
+        let zone = |text: &str| log(LINE.replace("zone=7", text)).entries[0].zone;
+        assert_eq!(zone("zone=65535"), Zone::Both(u16::MAX));
+        assert_eq!(zone("mark=1"), Zone::Both(0));
+        assert_eq!(zone("zone-orig=3"), Zone::OneWay);
+        assert_eq!(zone("zone-reply=3"), Zone::OneWay);
+    }
+
+    #[test]
+    fn a_bad_value_is_malformed_by_field_value_and_rule() {
+        use Reason::{
+            Empty, Negative, NotAddress, NotPort, NotProtocol, NotSeconds, NotState, OutOfRange,
+            Repeated, Unset,
+        };
+        use Rule::{NotEvent, NotItsNumber, NotNumber, Shared};
+
+        for (field, good, bad, value, rule) in [
+            ("timestamp", "[1795169257.072150]", "", "", Shared(Unset)),
+            ("timestamp", "1795169257.072150", "179x", "179x", Shared(NotSeconds)),
+            ("timestamp", "1795169257.072150", "-1", "-1", Shared(Negative)),
+            (
+                "timestamp",
+                "1795169257.072150",
+                "1795169257072",
+                "1795169257072",
+                Shared(OutOfRange),
+            ),
+            ("event", "[UPDATE]", "", "", Shared(Unset)),
+            ("event", "UPDATE", "CHANGE", "CHANGE", NotEvent),
+            ("l3 number", "ipv4 2", "ipv4 10", "10", NotItsNumber),
+            ("l3 number", "ipv4 2", "ipv4 x", "x", NotNumber),
+            ("protocol", "tcp", "TCP", "TCP", Shared(NotProtocol)),
+            ("l4 number", "tcp 6", "tcp 17", "17", NotItsNumber),
+            ("l4 number", "tcp 6", "tcp -6", "-6", NotNumber),
+            ("timeout", " 60 ", " 99999999999999999999 ", "99999999999999999999", NotNumber),
+            ("state", "SYN_RECV", "SYN", "SYN", Shared(NotState)),
+            ("state", "tcp 6", "udp 17", "SYN_RECV", Shared(NotState)),
+            ("src", "src=10.0.0.2", "src=10.0.0", "10.0.0", Shared(NotAddress)),
+            ("src", "src=10.0.0.2", "src=", "", Shared(Empty)),
+            ("reply src", "src=10.0.0.2", "", "", Shared(Unset)),
+            ("dst", "dst=192.0.2.1 ", "", "", Shared(Unset)),
+            ("dst", "dst=192.0.2.1 ", "dst=1.1.1.1 dst=2.2.2.2 ", "2.2.2.2", Shared(Repeated)),
+            ("sport", "sport=40000", "sport=70000", "70000", Shared(NotPort)),
+            ("dport", "dport=443", "dport=", "", Shared(Empty)),
+            ("reply src", "[UNREPLIED] src=192.0.2.1", "", "", Shared(Unset)),
+            ("reply dst", "dst=203.0.113.1", "dst=host", "host", Shared(NotAddress)),
+            ("reply sport", " sport=443", "", "", Shared(Unset)),
+            ("reply dport", "dport=1026", "dport=+1", "+1", Shared(NotPort)),
+            ("zone", "zone=7", "zone=65536", "65536", NotNumber),
+            ("zone-orig", "zone=7", "zone-orig=x", "x", NotNumber),
+            ("zone-reply", "zone=7", "zone-reply=", "", Shared(Unset)),
+            ("entry id", "id=9", "id=0x9", "0x9", NotNumber),
+        ] {
+            let log = log(format!("{}\n", LINE.replacen(good, bad, 1)));
+            assert_eq!(fault(&log), (Some(field), value, rule), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bad_query_is_malformed_by_field_value_and_rule() {
+        let unset = Rule::Shared(Reason::Unset);
+        for (field, good, bad, value, rule) in [
+            ("type", "type=8 ", "", "", unset),
+            ("code", "code=0", "code=x", "x", Rule::NotNumber),
+            ("id", "id=321", "id=65536", "65536", Rule::NotNumber),
+            ("reply id", "id=77 mark=0 use=1 id=42", "", "", unset),
+        ] {
+            assert_eq!(fault(&log(ICMP.replacen(good, bad, 1))), (Some(field), value, rule));
+        }
+    }
+
+    #[test]
+    fn a_line_can_be_malformed_as_a_whole() {
+        for (good, bad, value, rule) in [
+            ("mark=0", "mark", "mark", Rule::NotPair),
+            ("use=1", "src=1.2.3.4", "src=1.2.3.4", Rule::Shared(Reason::Repeated)),
+            ("203.0.113.1", "::1", "IPv4 and ::1", Rule::Shared(Reason::MixedFamilies)),
+            ("ipv4 2", "ipv6 10", "IPv6 and 10.0.0.2", Rule::Shared(Reason::MixedFamilies)),
+        ] {
+            assert_eq!(fault(&log(LINE.replacen(good, bad, 1))), (None, value, rule));
+        }
+        let log = log([TABLE.as_bytes(), b"\xff src=\n \n"].concat());
+        assert_eq!((log.entries.len(), log.malformed_count), (8, 2));
+        assert_eq!(
+            (log.malformed[0].line, log.malformed[0].rule),
+            (9, Rule::Shared(Reason::NotUtf8))
+        );
+        assert_eq!((log.malformed[1].line, log.malformed[1].field), (10, Some("protocol")));
+    }
+
+    #[test]
+    fn events_without_a_time_are_malformed() {
+        let untimed: String = EVENTS.lines().map(|line| line[19..].to_owned() + "\n").collect();
+        let log = log(untimed);
+        assert_eq!((log.format, log.malformed_count), (Format::Events, 56));
+        assert_eq!(log.malformed[0].to_string(), "line 1: timestamp is required and has no value");
+    }
+
+    #[test]
+    fn a_malformed_line_reads_as_a_sentence() {
+        let log = log(LINE.replace("UPDATE", "LOST"));
+        let shown = "line 1: event `LOST` is no event: NEW, UPDATE and DESTROY are";
+        assert_eq!(log.malformed[0].to_string(), shown);
+    }
+
+    #[test]
+    fn five_malformed_lines_are_kept_and_all_are_counted() {
+        let log = log(format!("{TABLE}{}", "x\n".repeat(1000)));
+        assert_eq!((log.malformed.len(), log.malformed_count, log.lines()), (5, 1000, 1008));
+    }
+
+    #[test]
+    fn a_file_that_is_no_log_is_told_why() {
+        let name = || "ct.log".to_owned();
+        assert_eq!(error(b""), ConntrackError::Empty { name: name() });
+        assert_eq!(error(b"\xef\xbb\xbf\r\n\n"), ConntrackError::Empty { name: name() });
+        assert_eq!(error(b"\x1f\x8b\x08"), ConntrackError::Compressed { name: name() });
+        assert_eq!(error(b"tcp\0"), ConntrackError::Binary { name: name() });
+        let first_line = "tcp 6".to_owned();
+        let unrecognised = ConntrackError::Unrecognised { name: name(), first_line };
+        assert_eq!(error(b"\ntcp 6\nudp 17"), unrecognised);
+        let shown = format!("ct.log: no entry near the start, which is `tcp 6`; {FORMATS_READ}");
+        assert_eq!(unrecognised.to_string(), shown);
+    }
+
+    #[test]
+    fn line_endings_and_what_stands_around_do_not_matter() {
+        assert_eq!(log(TABLE.replace('\n', "\r\n")), log(TABLE));
+        assert_eq!(log(format!("\u{feff}{TABLE}")), log(TABLE));
+        assert_eq!(log(TABLE.trim_end()), log(TABLE));
+        let headed = log(format!("conntrack v1.4.7 (conntrack-tools): 8 shown.\n{TABLE}"));
+        assert_eq!((headed.entries.len(), headed.lines()), (8, 9));
+    }
+
+    /// Every line of a file that is read must be accounted for.
+    fn accounts_for_every_line(bytes: &[u8]) -> Result<(), TestCaseError> {
+        if let Ok(log) = read(bytes, "ct.log") {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            let all = bytes.split(|byte| *byte == b'\n');
+            prop_assert_eq!(log.lines(), all.filter(|line| !matches!(line, [] | [b'\r'])).count());
+            prop_assert_eq!(log.malformed.len(), log.malformed_count.min(5));
+        }
+        Ok(())
+    }
+
+    /// One of the real files, cut anywhere.
+    fn real_file() -> impl Strategy<Value = Vec<u8>> {
+        let file = prop::sample::select(vec![TABLE, EXTENDED, PROC, EVENTS, LINE, ICMP]);
+        (file, any::<prop::sample::Index>())
+            .prop_map(|(file, length)| file.as_bytes()[..=length.index(file.len())].to_vec())
+    }
+
+    /// What to put where: a replacement for up to three bytes at a position.
+    fn edits() -> impl Strategy<Value = Vec<(prop::sample::Index, usize, Vec<u8>)>> {
+        let telling = prop::sample::select(&b"\n\r\t []=.:-0169src\0\xff"[..]);
+        let bytes = prop::collection::vec(prop_oneof![telling, any::<u8>()], 0..4);
+        prop::collection::vec((any::<prop::sample::Index>(), 0..4usize, bytes), 1..12)
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            accounts_for_every_line(&bytes)?;
+            accounts_for_every_line(&[TABLE.as_bytes(), &bytes].concat())?;
+            accounts_for_every_line(&[EVENTS.as_bytes(), b"[1.0] [NEW] tcp 6 ", &bytes].concat())?;
+        }
+
+        #[test]
+        fn mutated_real_files_account_for_every_line(mut file in real_file(), edits in edits()) {
+            for (position, length, bytes) in edits {
+                let start = position.index(file.len() + 1);
+                let end = file.len().min(start + length);
+                file.splice(start..end, bytes);
+            }
+            accounts_for_every_line(&file)?;
+        }
+
+        #[test]
+        fn shuffled_words_account_for_every_line(words in Just(
+            [LINE, ICMP].join(" ").split(' ').map(str::to_owned).collect::<Vec<_>>()
+        ).prop_shuffle(), take in 1..40usize) {
+            let line = words[..take.min(words.len())].join(" ");
+            accounts_for_every_line(format!("{TABLE}{line}").as_bytes())?;
+            accounts_for_every_line(format!("{LINE}\n[1.5] [NEW] {line}").as_bytes())?;
+        }
+    }
+}

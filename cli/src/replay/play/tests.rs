@@ -77,6 +77,14 @@ fn a_long_quiet_flow_is_live_until_its_end() {
 }
 
 #[test]
+fn the_shortest_idle_time_keeps_a_flow_alive() {
+    let first = tcp(1, 7, 0..1, ConnState::SF);
+    let second = Connection { line: 2, start_us: 999_999, duration_us: None, ..first };
+    let settings = Settings { idle: Duration::from_millis(2), ..with_ports(1) };
+    assert_eq!(counts(&played(&[first, second], &settings)), (1, 1, 0));
+}
+
+#[test]
 fn a_flow_whose_close_was_not_seen_stays_for_its_idle_time() {
     for first in [tcp(1, 7, 0..10, ConnState::S0), udp(1, 7, 0..10)] {
         for (second, expected) in [(249, (1, 0, 1)), (250, (2, 0, 0))] {
@@ -125,6 +133,17 @@ fn a_row_that_overlaps_another_of_its_five_tuple_joins_its_flow() {
     assert_eq!(counts(&replay), (2, 1, 0));
     assert_eq!(tested(&replay, "the_end_of_no_flow_creates_nothing"), 0);
     assert_eq!(replay.ports_needed, PortsNeeded::Exactly(1));
+}
+
+#[test]
+fn a_row_whose_flow_is_over_leaves_a_later_one_of_its_five_tuple_alone() {
+    let rows = [
+        tcp(1, 7, 0..10, ConnState::SF),
+        tcp(2, 7, 5..3_600, ConnState::SF),
+        tcp(3, 7, 1_000..5_000, ConnState::SF),
+        tcp(4, 8, 4_000..4_001, ConnState::SF),
+    ];
+    assert_eq!(counts(&played(&rows, &with_ports(1))), (2, 1, 1), "row 3 lives until 5,000 s");
 }
 
 #[test]
