@@ -4,6 +4,7 @@
 //! - `natlaw show`: one incident, figure or scenario file in full.
 //! - `natlaw laws`, `natlaw devices`: what is claimed, and what it can be tried on.
 //! - `natlaw replay`: our allocator under the demand of a recorded log.
+//! - `natlaw judge`: a real device by its own answers, as Linux connection tracking tells them.
 //!
 //! Exit codes: 0 as expected, 1 a law is broken unexpectedly or not broken where it should be,
 //! 2 bad input.
@@ -15,6 +16,7 @@ mod bundled;
 mod check;
 mod demand;
 mod files;
+mod judge;
 mod lists;
 mod log;
 mod progress;
@@ -60,8 +62,8 @@ enum Command {
     Laws,
     /// Print every device that a scenario can be played on, the mutants included.
     Devices,
-    /// Replay a recorded log: our allocator under your demand.
     Replay(replay::Args),
+    Judge(judge::Args),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +84,7 @@ fn run(command: Command) -> Result<Report, Box<dyn Error>> {
         Command::Laws => Ok(lists::laws()),
         Command::Devices => Ok(lists::devices()),
         Command::Replay(args) => replay::run(&args),
+        Command::Judge(args) => judge::run(&args),
     }
 }
 

@@ -2,8 +2,8 @@
 //! others.
 
 /// What it takes to judge a law.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Needs {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
     /// A log.
     Log,
     /// A log, and the configuration.
@@ -13,8 +13,8 @@ pub(super) enum Needs {
 }
 
 /// What no log of connection tracking holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Missing {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
     /// Packets that got no entry.
     Refusals,
     /// Packets from the outside that found no entry, or found one.

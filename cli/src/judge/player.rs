@@ -12,6 +12,10 @@ use super::{Entry, LeftOut};
 use crate::log::Protocol;
 use crate::log::conntrack::Change;
 
+/// The most ends that wait to be entered: they are entered together, at the cost of a look at
+/// everything that is held.
+const WAITING_MAX: usize = 1_024;
+
 /// What became of a log.
 #[derive(Debug)]
 pub(super) struct Judged {
@@ -204,11 +208,12 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Enters the ends that are still to be entered if this binding would meet one of them. A
+    /// Enters the ends that wait if this binding would meet one of them, or they are many. A
     /// configuration that takes the bindings away is the one event by which a device ends a flow of
     /// UDP or ICMP at a given instant.
     fn forget_if_it_matters(&mut self, binding: Binding) {
-        if self.over.is_empty() || !self.meets_an_end(binding) {
+        let waits = self.over.len() < WAITING_MAX && !self.meets_an_end(binding);
+        if self.over.is_empty() || waits {
             return;
         }
         let held = self.judge.ledger().holdings().filter(|holding| self.is_over(holding));

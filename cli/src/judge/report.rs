@@ -28,7 +28,7 @@ pub(super) fn print(log: &Conntrack, judged: &Judged) -> String {
     }
     let _ = writeln!(text, "\n{}", laws(judged));
     judged.breaches.iter().for_each(|breach| text.push_str(&evidence(breach)));
-    for (why, laws) in reasons(judged) {
+    for (why, laws) in reasons(judged).into_iter().rev() {
         let _ = writeln!(text, "\n{why}\n  {}", laws.join("\n  "));
     }
     text
@@ -101,7 +101,8 @@ fn evidence(breach: &Breach) -> String {
     text
 }
 
-/// The laws that were not judged, by the reason why not, in the order of the reasons.
+/// The laws that were not judged, by the reason why not. In the reverse order of the reasons, those
+/// that `--nat` would decide come first.
 fn reasons(judged: &Judged) -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut reasons: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for law in LAWS {

@@ -102,7 +102,7 @@ pub(crate) struct Tuple {
 }
 
 /// The zone of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Zone {
     /// One zone for both directions; 0 unless the line says otherwise.
     Both(u16),
@@ -111,7 +111,7 @@ pub(crate) enum Zone {
 }
 
 /// The states of a TCP connection, in the kernel's spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TcpState(&'static str);
 
 /// Every state of a TCP connection. `LISTEN` is what older tools call `SYN_SENT2`.

@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use jiff::{Timestamp, Unit};
 
+pub(crate) mod conntrack;
 mod zeek;
 
 /// A reader of one log format.
