@@ -35,6 +35,10 @@ adopt PATH NAME:
 explore SEED CASES:
     PROPTEST_RNG_SEED={{SEED}} PROPTEST_CASES={{CASES}} cargo test --package natlaw-properties
 
+# Judge every event from every reachable state; in a scope of SIZE source ports (2 takes a minute)
+exhaustive SIZE="2":
+    cargo run --release --package natlaw-properties --example exhaustive -- {{SIZE}}
+
 # Time allocators
 bench *ARGS:
     cargo bench --package natlaw-benches --bench allocation -- {{ARGS}}

@@ -1,5 +1,6 @@
 //! A progress bar on standard error: only on a terminal, and only once a run lasts.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,6 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Progress {
     bar: ProgressBar,
     begun: Instant,
+    is_shown: Cell<bool>,
 }
 
 impl Progress {
@@ -21,12 +23,13 @@ impl Progress {
             ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} {msg}, {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(noun);
-        Self { bar, begun: Instant::now() }
+        Self { bar, begun: Instant::now(), is_shown: Cell::new(false) }
     }
 
     /// This many are done.
     pub(crate) fn at(&self, done: usize) {
-        if self.bar.is_hidden() && self.begun.elapsed() >= PATIENCE {
+        if !self.is_shown.get() && self.begun.elapsed() >= PATIENCE {
+            self.is_shown.set(true);
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_position(done as u64);

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use natlaw_model::allocator::{Bitmap, FirstFit};
 use natlaw_model::translator::Translator;
-use natlaw_properties::nat::exhaustive::{Coverage, Universe, every_state, universes};
+use natlaw_properties::nat::exhaustive::{Coverage, Universe, every_state, premises, universes};
 
 fn main() -> ExitCode {
     let size = std::env::args().nth(1).map_or(Ok(1), |size| size.parse());
@@ -18,16 +18,16 @@ fn main() -> ExitCode {
         eprintln!("write the size of the scope: a whole number such as 2");
         return ExitCode::from(2);
     };
-    let mut code = ExitCode::SUCCESS;
+    let mut all = Vec::new();
     for universe in universes(size) {
         for (device, coverage) in tried(&universe) {
             println!("{} on {device}: {coverage}", universe.name);
-            if coverage.broken.is_some() {
-                code = ExitCode::FAILURE;
-            }
+            all.push(coverage);
         }
     }
-    code
+    println!("\n{}", premises(&all));
+    let is_broken = all.iter().any(|coverage| coverage.broken.is_some());
+    if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn tried(universe: &Universe) -> [(&'static str, Coverage); 2] {

@@ -1,15 +1,17 @@
 //! What must be true of NAT and routing: laws, and the means to hold traces to them.
 //!
-//! - [`law`]: what a law is, and how a trace is held to it one step at a time.
+//! - [`mod@law`]: what a law is, and how a trace is held to it one step at a time.
 //! - [`refines`]: agreement with a reference that follows another device's choices.
 //! - [`judged`]: what a subject needs so that its scenarios can be read, played and judged.
 //! - [`nat`], [`tiers`]: the laws of each subject, the scenarios they are tried on, and the mutants
 //!   that break them.
-//! - [`file`]: scenario files; [`report`]: traces as tables; [`prove`]: properties and what a
+//! - [`mod@file`]: scenario files; [`report`]: traces as tables; [`prove`]: properties and what a
 //!   failing one leaves behind; [`shrink`]: counterexamples with no event too many.
 //!
 //! - [`catalogue`]: every law as a list to print; [`values`]: the laws of values, held over every
 //!   pool size.
+//! - [`nat::exhaustive`]: every event from every reachable state of a small universe;
+//!   [`nat::conformance`]: the verdict on an allocator of your own.
 //!
 //! # Invariants
 //! Laws judge answers and never predict them; they know no allocator. Every law has a mutant that

@@ -24,7 +24,7 @@ use natlaw_model::nat::{
     Nat, Pool, PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
-use natlaw_model::subject::{Device, Moment, Scenario, Subject};
+use natlaw_model::subject::{Device, Moment, Scenario, Subject, Trace};
 use natlaw_model::time::Duration;
 use natlaw_model::translator::Translator;
 use rustc_hash::FxHashSet;
@@ -95,13 +95,13 @@ pub fn every_state<D: Device<Nat> + Canonical + Clone>(
     while !frontier.is_empty() && universe.depth_max != Some(search.coverage.depth) {
         let mut next = Vec::new();
         for (state, event) in frontier.iter().cartesian_product(0..universe.events.len()) {
-            match search.step(state, event) {
-                Ok(new) => next.extend(new),
-                Err(Broken) => {
-                    let scenario = search.scenario(state.way, event);
-                    return search.coverage.broken_by(&scenario, new(&universe.nat));
-                }
-            }
+            let Ok(to) = search.step(state, event) else {
+                let scenario = search.scenario(state.way, event);
+                let again = check(LAWS, &scenario.play(&mut new(&universe.nat)));
+                let broken = again.expect_err("one scenario is always answered alike");
+                return Coverage { broken: Some(broken), ..search.coverage };
+            };
+            next.extend(to);
         }
         search.coverage.depth += usize::from(!next.is_empty());
         frontier = next;
@@ -111,9 +111,6 @@ pub fn every_state<D: Device<Nat> + Canonical + Clone>(
 
 /// Plays every scenario of at most `len_max` events from its beginning, the shortest first, until a
 /// law is broken. Each is judged at its last step: what comes before is a scenario itself.
-///
-/// # Panics
-/// When the device answers one scenario in two ways.
 pub fn every_scenario<D: Device<Nat>>(
     universe: &Universe,
     len_max: usize,
@@ -126,24 +123,13 @@ pub fn every_scenario<D: Device<Nat>>(
         for events in choices.multi_cartesian_product() {
             coverage.states += 1;
             let scenario = Scenario { subject: universe.nat.clone(), events };
-            if last_step(&scenario, new(&universe.nat), &mut coverage).is_err() {
-                return coverage.broken_by(&scenario, new(&universe.nat));
+            let trace = scenario.play(&mut new(&universe.nat));
+            if coverage.judge_last(&trace).is_err() {
+                return Coverage { broken: check(LAWS, &trace).err(), ..coverage };
             }
         }
     }
     coverage
-}
-
-fn last_step(
-    scenario: &Scenario<Nat>,
-    mut device: impl Device<Nat>,
-    coverage: &mut Coverage,
-) -> Result<(), Broken> {
-    let trace = scenario.play(&mut device);
-    let Some((last, before)) = trace.steps.split_last() else { return Ok(()) };
-    let mut ledger = trace.subject.ledger();
-    before.iter().for_each(|step| Nat::record(&mut ledger, &step.event, &step.outcome));
-    coverage.judge(&Moment { before: &ledger, event: &last.event, outcome: &last.outcome })
 }
 
 /// A law is broken.
@@ -251,19 +237,23 @@ impl Coverage {
         if holds_all { Ok(()) } else { Err(Broken) }
     }
 
-    fn broken_by(self, scenario: &Scenario<Nat>, mut device: impl Device<Nat>) -> Self {
-        let again = check(LAWS, &scenario.play(&mut device));
-        Self { broken: Some(again.expect_err("one scenario is always answered alike")), ..self }
+    /// Holds the last step of a trace to every law.
+    fn judge_last(&mut self, trace: &Trace<Nat>) -> Result<(), Broken> {
+        let Some((last, before)) = trace.steps.split_last() else { return Ok(()) };
+        let mut ledger = trace.subject.ledger();
+        before.iter().for_each(|step| Nat::record(&mut ledger, &step.event, &step.outcome));
+        self.judge(&Moment { before: &ledger, event: &last.event, outcome: &last.outcome })
     }
+}
 
-    /// How often each law was put to the test, as a table.
-    pub fn premises(&self) -> String {
-        let mut laws = table(["law", "tested"]);
-        for (law, tested) in &self.tested {
-            laws.add_row([law.to_string(), grouped(*tested)]);
-        }
-        drawn(&laws)
+/// How often each law was put to the test in all of these, as a table.
+pub fn premises(tried: &[Coverage]) -> String {
+    let mut laws = table(["law", "tested"]);
+    for (index, law) in LAWS.iter().enumerate() {
+        let tested = tried.iter().map(|coverage| coverage.tested[index].1).sum();
+        laws.add_row([law.name.into(), grouped(tested)]);
     }
+    drawn(&laws)
 }
 
 impl fmt::Display for Coverage {
@@ -275,46 +265,56 @@ impl fmt::Display for Coverage {
     }
 }
 
-/// One universe for each way of sharing out ports and of telling mappings apart. `size` is the
-/// number of source ports of the first member; a second member has one. Packets open and end flows,
-/// replies come to every endpoint that may be given, time passes by one second and by three, and
-/// the configuration changes there and back. All are finite but the last, where a draw changes the
-/// state for good: its histories are bounded.
+/// One universe for each way of sharing out ports, of telling mappings apart and of choosing among
+/// ports. `size` is the number of source ports of the first member; a second member has one. Packets
+/// open and end flows, replies come to every endpoint that may be given, time passes by one second
+/// and by three, and the configuration changes there and back.
 pub fn universes(size: u16) -> Vec<Universe> {
-    let shared = |ports| start(1, PortPolicy::OnDemand(block(ports)));
+    [shares_of_ports(size), kinds_of_mappings(size), choices(size)].concat()
+}
+
+fn shares_of_ports(size: u16) -> Vec<Universe> {
     let own = start(1, PortPolicy::Fixed { ports: 2, usable: block(4) });
-    let dynamic = start(2, PortPolicy::Dynamic);
+    let [lease, two_leases] = [1, 2].map(|virtual_ips| start(virtual_ips, PortPolicy::Dynamic));
     let fixed = start(2, PortPolicy::Static);
-    let random = Configuration { selection: Selection::Random(1), ..shared(3) };
-    let spread = Configuration { selection: Selection::Spread, ..two_virtual_ips(shared(1)) };
-    let reuse = |mapping, port_reuse| Configuration { mapping, port_reuse, ..shared(1) };
-    let by_nothing = reuse(MappingBehaviour::EndpointIndependent, PortReuse::Never);
-    let by_address = reuse(MappingBehaviour::AddressDependent, PortReuse::PerDestinationAddress);
-    let never = reuse(MappingBehaviour::AddressAndPortDependent, PortReuse::Never);
     let rule = with_rule(own.clone());
-    let of =
-        |name, destinations, configurations| universe(name, size, destinations, configurations);
+    let of = |name, configurations| universe(name, size, 1, configurations);
     vec![
-        of("shared ports", 1, [shared(2), shared(1), one_member(shared(2))]),
-        of("own ports, one of them published", 1, [rule.clone(), own, two_virtual_ips(rule)]),
-        of("one port, two destinations", 2, [shared(1), one_member(shared(1)), never]),
-        of(
-            "mappings that all destinations share",
-            2,
-            [by_nothing.clone(), one_member(by_nothing), shared(1)],
-        ),
-        of("mappings for each address", 3, [by_address.clone(), one_member(by_address), shared(1)]),
-        of(
-            "leased addresses",
-            1,
-            [dynamic.clone(), one_member(dynamic.clone()), start(1, PortPolicy::Dynamic)],
-        ),
-        of("an address for each member", 1, [fixed.clone(), one_member(fixed), dynamic]),
-        of("two addresses, spread", 1, [spread.clone(), one_member(spread), shared(1)]),
-        Universe {
-            depth_max: Some(4 + usize::from(size)),
-            ..of("a random start", 1, [random.clone(), one_member(random), shared(1)])
-        },
+        of("shared ports", [shared(2), shared(1), one_member(shared(2))]),
+        of("own ports, one of them published", [rule.clone(), own, two_virtual_ips(rule)]),
+        of("leased addresses", [two_leases.clone(), one_member(two_leases.clone()), lease]),
+        of("an address for each member", [fixed.clone(), one_member(fixed), two_leases]),
+    ]
+}
+
+fn kinds_of_mappings(size: u16) -> Vec<Universe> {
+    let of = |name, destinations, mapping, port_reuse| {
+        let here = Configuration { mapping, port_reuse, ..shared(1) };
+        let never = Configuration { port_reuse: PortReuse::Never, ..shared(1) };
+        universe(name, size, destinations, [here.clone(), one_member(here), never])
+    };
+    let by_endpoint = MappingBehaviour::AddressAndPortDependent;
+    let by_address = MappingBehaviour::AddressDependent;
+    let by_nothing = MappingBehaviour::EndpointIndependent;
+    vec![
+        of("one mapping a destination", 2, by_endpoint, PortReuse::PerDestination),
+        of("one mapping an address", 3, by_address, PortReuse::PerDestinationAddress),
+        of("one mapping for all destinations", 2, by_nothing, PortReuse::Never),
+    ]
+}
+
+/// A draw changes the state for good: where ports are drawn, histories are bounded.
+fn choices(size: u16) -> Vec<Universe> {
+    let spread = Configuration { selection: Selection::Spread, ..two_virtual_ips(shared(1)) };
+    let random = Configuration { selection: Selection::Random(1), ..shared(3) };
+    let slow = with_hold_down(shared(1), HoldDown::uniform(Duration::from_secs(3)));
+    let hasty = with_hold_down(shared(1), HoldDown::uniform(Duration::ZERO));
+    let of = |name, configurations| universe(name, size, 1, configurations);
+    let drawn = of("a random start", [random.clone(), one_member(random), shared(1)]);
+    vec![
+        of("two addresses, spread", [spread.clone(), one_member(spread), shared(1)]),
+        of("hold-downs that change", [shared(1), slow, hasty]),
+        Universe { depth_max: Some(4 + usize::from(size)), ..drawn },
     ]
 }
 
@@ -374,6 +374,16 @@ fn start(virtual_ips: u8, ports: PortPolicy) -> Configuration {
         timers: Timers { idle, hold_down },
         inbound_rules: Vec::new(),
     }
+}
+
+/// So many ports for both members.
+fn shared(ports: u32) -> Configuration {
+    start(1, PortPolicy::OnDemand(block(ports)))
+}
+
+fn with_hold_down(configuration: Configuration, hold_down: HoldDown) -> Configuration {
+    let timers = Timers { hold_down, ..configuration.timers };
+    Configuration { timers, ..configuration }
 }
 
 fn one_member(configuration: Configuration) -> Configuration {

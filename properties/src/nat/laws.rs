@@ -5,10 +5,10 @@
 
 use itertools::Itertools;
 use natlaw_model::allocator::Refusal;
-use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
+use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Candidates, Event, Holding, Member, Nat, Outcome, PortPolicy, PortReuse, Reason, Segment,
-    Selection,
+    Candidates, Event, Holding, Key, Member, Nat, Outcome, PortPolicy, PortReuse, Reason, Remote,
+    Segment, Selection,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject;
@@ -236,11 +236,12 @@ fn one_transport_never_exhausts_another(moment: &Moment) -> Option<bool> {
     let flow = refused_with(moment, Refusal::Exhausted)?;
     let nat = &moment.before.nat;
     let candidates = nat.candidates(flow).filter(|_| nat.ports.translates_ports())?;
-    let held = |holding: &&Holding| candidates.position(holding.binding.external).is_some();
-    let of = |holding: &Holding| holding.binding.flow.transport;
-    let mut transports = moment.before.holdings().filter(held).map(of).peekable();
-    transports.peek()?;
-    Some(transports.contains(&flow.transport) || has_reserved_ports(moment, flow))
+    let key = |transport, external| Key { transport, external, remote: Remote::Any };
+    let is_held = |key| moment.before.holders(key).next().is_some();
+    let holds = |transport| candidates.iter().any(|external| is_held(key(transport, external)));
+    let holds_its_own = holds(flow.transport);
+    let holds_any = holds_its_own || Transport::ALL.into_iter().any(holds);
+    holds_any.then(|| holds_its_own || has_reserved_ports(moment, flow))
 }
 
 /// A member that holds no port towards a destination is not refused because of another one.
