@@ -1,7 +1,7 @@
 //! What happened: incidents told as scenario files, and what they show as tables.
 //!
 //! - [`INCIDENTS`]: every file of `scenarios/`; adding one adds an incident.
-//! - [`report`]: a scenario played and judged, as the text that is reviewed, printed and compared.
+//! - [`fn@report`]: a scenario played and judged, as the text that is reviewed, printed and compared.
 //! - [`figures`]: tables that are no traces: what a pool has by its size, which law catches what.
 //!
 //! The reviewed texts stand in `incidents/`, a file for each report.
