@@ -165,23 +165,25 @@ pub(crate) fn broken(law: &str, broken_at: Option<usize>) -> Finding {
 }
 
 fn laws(row: &Row) -> String {
-    let (told, other): (Vec<_>, Vec<_>) = row.findings.iter().partition(|f| f.is_as_told());
-    let missing = other.iter().filter(|finding| finding.told.is_some()).count();
-    let broken = other.len() - missing;
-    let held = row.held - missing.min(row.held);
+    let count = |is_one: fn(&Finding) -> bool| row.findings.iter().filter(|f| is_one(f)).count();
     let parts = [
-        (held, "held"),
-        (told.len(), "broken as told"),
-        (broken, "BROKEN"),
-        (missing, "NOT BROKEN as told"),
+        (count(Finding::is_as_told), "broken as told"),
+        (count(|f| f.told.is_none()), "BROKEN"),
+        (count(|f| f.told.is_some() && f.broken_at.is_none()), "NOT BROKEN as told"),
+        (count(Finding::is_elsewhere), "BROKEN elsewhere than told"),
     ];
-    let said = parts.iter().filter(|(count, what)| *count > 0 || *what == "held");
-    said.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+    let said = parts.iter().filter(|(count, _)| *count > 0);
+    let said = said.map(|(count, what)| format!("{count} {what}"));
+    std::iter::once(format!("{} held", row.held)).chain(said).collect::<Vec<_>>().join(", ")
 }
 
 impl Finding {
     fn is_as_told(&self) -> bool {
         self.told.is_some() && self.broken_at == self.told
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        self.told.is_some() && self.broken_at.is_some() && self.broken_at != self.told
     }
 }
 

@@ -64,11 +64,6 @@ impl<S: Judged> Played<S> {
         self.trace.steps.iter().filter(|step| S::is_refusal(&step.outcome)).count()
     }
 
-    /// Laws that were put to the test and broken.
-    pub fn broken(&self) -> impl Iterator<Item = &Verdict> {
-        self.verdicts.iter().filter(|verdict| verdict.broken_at.is_some())
-    }
-
     /// Laws that were put to the test and held.
     pub fn held(&self) -> usize {
         self.verdicts.iter().filter(|v| v.tested > 0 && v.broken_at.is_none()).count()

@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::slice::from_ref;
 
 use itertools::Itertools;
 use natlaw_model::allocator::{PortAllocator, Refusal};
@@ -19,11 +20,9 @@ use natlaw_model::nat::{
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Moment, Scenario, Subject, Trace};
 use natlaw_model::translator::Translator;
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::exhaustive::{Coverage, every_scenario, universes};
-use super::strategies::scenario;
+use super::strategies::{sample, scenario};
 use super::{LAWS, REACHABLE, grouped};
 use crate::law::{Law, Violation, check, sentence, verdicts};
 use crate::prove::smallest;
@@ -117,7 +116,7 @@ pub fn conformance<A: PortAllocator + 'static>(
 ) -> Conformance {
     let new: NewAllocator = &|nat| Box::new(new(nat));
     let mut tally = Tally::new();
-    let drawn = draw();
+    let drawn = sample(CASES);
     drawn.iter().for_each(|scenario| tally.enter(&played(scenario, new)));
     let enumerated = enumerate(&mut tally, new);
     let occupancies = OCCUPANCIES.iter().map(|held| occupancy(*held, new));
@@ -132,14 +131,6 @@ pub fn conformance<A: PortAllocator + 'static>(
         occupancies,
         bind_ns,
     }
-}
-
-fn draw() -> Vec<Scenario<Nat>> {
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[1; 32]);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let strategy = scenario();
-    let mut draw = || strategy.new_tree(&mut runner).expect("a scenario").current();
-    (0..CASES).map(|_| draw()).collect()
 }
 
 fn played(scenario: &Scenario<Nat>, new: NewAllocator) -> Trace<Nat> {
@@ -194,7 +185,7 @@ impl Tally {
 
     fn keep_the_shortest(&mut self, trace: &Trace<Nat>) {
         for (law, kept) in LAWS.iter().zip(&mut self.broken) {
-            *kept = shorter(kept.take(), check(&alone(law), trace).err());
+            *kept = shorter(kept.take(), check(from_ref(law), trace).err());
         }
     }
 
@@ -216,15 +207,11 @@ impl Tally {
 /// The smallest trace that breaks the law: this one with every event taken out that is not needed,
 /// or one that random search shrinks.
 fn smaller(law: &Law<Nat>, found: Box<Violation<Nat>>, new: NewAllocator) -> Box<Violation<Nat>> {
-    let judged = |scenario: &Scenario<Nat>| check(&alone(law), &played(scenario, new));
+    let judged = |scenario: &Scenario<Nat>| check(from_ref(law), &played(scenario, new));
     let fewest = fewest_events(&found.evidence.scenario(), |fewer| judged(fewer).is_err());
     let shrunk = smallest(CASES, &scenario(), |scenario| judged(scenario).is_ok());
     let shrunk = shrunk.and_then(|scenario| judged(&scenario).err());
     shorter(shorter(shrunk, judged(&fewest).err()), Some(found.clone())).unwrap_or(found)
-}
-
-fn alone(law: &Law<Nat>) -> [Law<Nat>; 1] {
-    [Law { name: law.name, source: law.source, harm: law.harm, holds: law.holds }]
 }
 
 fn shorter(

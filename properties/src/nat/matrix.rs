@@ -1,14 +1,14 @@
 //! Which law catches which mutant, and in how few events.
 
+use std::slice::from_ref;
+
 use natlaw_model::nat::Nat;
 use natlaw_model::subject::Scenario;
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::LAWS;
 use super::mutants::{MUTANTS, Mutant};
-use super::strategies::scenario;
-use crate::law::{Law, verdicts};
+use super::strategies::{sample, scenario};
+use crate::law::{Law, check, verdicts};
 use crate::prove::smallest;
 
 /// Scenarios that each mutant is tried on.
@@ -32,7 +32,7 @@ impl Caught {
 
 /// Every mutant, with the laws that catch it. The same on every machine.
 pub fn matrix() -> Vec<Caught> {
-    let scenarios = drawn();
+    let scenarios = sample(CASES);
     let caught = |mutant| Caught { mutant, by: caught_by(mutant, &scenarios) };
     MUTANTS.iter().map(caught).collect()
 }
@@ -56,15 +56,6 @@ fn caught_by(
 fn smallest_breaking(mutant: &Mutant, law: &Law<Nat>) -> Option<Scenario<Nat>> {
     smallest(CASES, &scenario(), |scenario: &Scenario<Nat>| {
         let trace = scenario.play(&mut (mutant.device)(&scenario.subject));
-        let alone = [Law { name: law.name, source: law.source, harm: law.harm, holds: law.holds }];
-        crate::law::check(&alone, &trace).is_ok()
+        check(from_ref(law), &trace).is_ok()
     })
-}
-
-fn drawn() -> Vec<Scenario<Nat>> {
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[1; 32]);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let strategy = scenario();
-    let mut draw = || strategy.new_tree(&mut runner).expect("a scenario").current();
-    (0..CASES).map(|_| draw()).collect()
 }

@@ -20,6 +20,8 @@ use natlaw_model::translator::Translator;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// The most events of a scenario.
 pub const EVENTS_MAX: usize = 28;
@@ -30,6 +32,15 @@ const SLOTS_MAX: u16 = 3;
 /// A scenario: a configuration, events, and now and then a change of the configuration.
 pub fn scenario() -> BoxedStrategy<Scenario<Nat>> {
     scenario_of(configuration())
+}
+
+/// This many scenarios, the same on every machine.
+pub fn sample(cases: u32) -> Vec<Scenario<Nat>> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[1; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let strategy = scenario();
+    let mut draw = || strategy.new_tree(&mut runner).expect("a scenario").current();
+    (0..cases).map(|_| draw()).collect()
 }
 
 /// A scenario in which this is declared throughout about the choice of endpoints.
