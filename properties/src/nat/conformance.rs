@@ -39,8 +39,8 @@ pub const LEN_MAX: usize = 3;
 /// "Scaling past Port Exhaustion".
 pub const BLOCK: u16 = 1_024;
 
-/// How many of its ports are held: half, nine in ten, 99 in a hundred, all but one.
-const OCCUPANCIES: [u16; 4] = [512, 921, 1_013, 1_023];
+/// How many of its ports are held: half, nine in ten, 99 in a hundred, all but one, all.
+const OCCUPANCIES: [u16; 5] = [512, 921, 1_013, 1_023, BLOCK];
 
 /// Binds that are tried at each occupancy.
 const TRIES: u16 = 1_000;
@@ -105,6 +105,10 @@ pub struct Occupancy {
     pub refused_in_vain: usize,
     /// Candidates looked at in all, where the allocator counts them.
     pub probes: Option<u64>,
+    /// The most that one bind looked at, where the allocator counts them. A bind is bounded if that
+    /// is no more than the candidates there are: a search without that bound locks up near
+    /// exhaustion (Linux a504b703bb1d; Tailscale 15367).
+    pub probes_max: Option<u32>,
 }
 
 type NewAllocator<'a> = &'a dyn Fn(&Nat) -> Box<dyn PortAllocator>;
@@ -522,7 +526,7 @@ fn occupancy(held: u16, new: NewAllocator) -> (Occupancy, u64) {
     let mut calls = Calls { allocator: new(&nat), nat };
     let ledger = fill_to(held, &mut calls);
     let held = ledger.holdings().count();
-    let mut binds = Occupancy { held, tries: TRIES.into(), refused_in_vain: 0, probes: Some(0) };
+    let mut binds = Occupancy::new(held);
     let mut spent = std::time::Duration::ZERO;
     for port in 20_000..20_000 + TRIES {
         let flow = flow(1, port);
@@ -548,6 +552,17 @@ fn fill_to(held: u16, calls: &mut Calls) -> Ledger {
 }
 
 impl Occupancy {
+    fn new(held: usize) -> Self {
+        let (probes, probes_max) = (Some(0), Some(0));
+        Self { held, tries: TRIES.into(), refused_in_vain: 0, probes, probes_max }
+    }
+
+    /// Whether no bind looks at more candidates than there are. One that does not count them is
+    /// believed.
+    pub fn is_bounded(&self) -> bool {
+        self.probes_max.is_none_or(|probes| probes <= BLOCK.into())
+    }
+
     fn enter(
         &mut self,
         flow: FiveTuple,
@@ -559,6 +574,7 @@ impl Occupancy {
             |refusal| refusal == Refusal::GaveUp || ledger.eligible(flow).next().is_some();
         self.refused_in_vain += usize::from(answer.is_err_and(in_vain));
         self.probes = self.probes.zip(probes).map(|(all, these)| all + u64::from(these));
+        self.probes_max = self.probes_max.zip(probes).map(|(most, these)| most.max(these));
     }
 
     /// The part of the binds that is refused although a port was eligible: 0 to 1.
@@ -575,10 +591,13 @@ impl Occupancy {
 }
 
 impl Conformance {
-    /// Whether it keeps every law, and every call changes what it may and nothing else. An
-    /// allocator that says it gave up is lawful: its rates are there to be read.
+    /// Whether it keeps every law, every call changes what it may and nothing else, and no bind
+    /// looks at more candidates than there are. An allocator that says it gave up is lawful: its
+    /// rates are there to be read.
     pub fn is_lawful(&self) -> bool {
-        self.broken_laws().next().is_none() && self.calls.iter().all(CallVerdict::holds)
+        self.broken_laws().next().is_none()
+            && self.calls.iter().all(CallVerdict::holds)
+            && self.occupancies.iter().all(Occupancy::is_bounded)
     }
 
     /// The laws that it breaks, each with the smallest trace found.
@@ -602,12 +621,14 @@ impl Conformance {
     }
 
     fn rates(&self) -> String {
-        let mut rates = table(["ports held", "refused in vain", "candidates looked at"]);
+        let mut rates = table(["ports held", "refused in vain", "looked at, mean", "at most"]);
+        let counted = |count: Option<String>| count.unwrap_or_else(|| "not counted".into());
         for occupancy in &self.occupancies {
-            let probes = occupancy.probes_mean().map(|probes| format!("{probes:.1}"));
+            let mean = counted(occupancy.probes_mean().map(|probes| format!("{probes:.1}")));
+            let most = counted(occupancy.probes_max.map(|probes| grouped(probes as usize)));
             let rate = format!("{:.1} %", 100.0 * occupancy.false_exhaustion_rate());
             let held = format!("{} of {}", grouped(occupancy.held), grouped(BLOCK.into()));
-            rates.add_row([held, rate, probes.unwrap_or_else(|| "not counted".into())]);
+            rates.add_row([held, rate, mean, most]);
         }
         drawn(&rates)
     }
@@ -634,6 +655,14 @@ impl fmt::Display for Conformance {
         writeln!(f, "{} {verdict}\n\n{}\n\n{}", self.allocator, self.counts(), self.rates())?;
         if !self.unreached.is_empty() {
             writeln!(f, "\nnot reached: {}", self.unreached.iter().join(", "))?;
+        }
+        if let Some(at) = self.occupancies.iter().find(|at| !at.is_bounded()) {
+            let (held, most) = (grouped(at.held), grouped(at.probes_max.unwrap_or(0) as usize));
+            let all = grouped(BLOCK.into());
+            writeln!(
+                f,
+                "\nbroken: with {held} ports held a bind looks at {most} of {all} candidates"
+            )?;
         }
         for violation in self.broken_laws() {
             writeln!(f, "\n{violation}")?;

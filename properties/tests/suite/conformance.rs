@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use natlaw_model::allocator::{Bitmap, Budget, FirstFit, PortAllocator, Probing, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
-use natlaw_model::nat::Nat;
+use natlaw_model::nat::{Candidates, Nat, PortPolicy};
 use natlaw_properties::law::check;
 use natlaw_properties::nat::LAWS;
 use natlaw_properties::nat::conformance::{Conformance, conformance};
+use natlaw_properties::nat::exhaustive::universes;
 
 fn is_exact_and_lawful(verdict: &Conformance) {
     assert!(verdict.is_lawful(), "{verdict}");
@@ -16,7 +17,7 @@ fn is_exact_and_lawful(verdict: &Conformance) {
     assert!(verdict.occupancies.iter().all(|at| at.refused_in_vain == 0), "{verdict}");
     assert!(verdict.laws.iter().all(|verdict| verdict.tested > 100), "{verdict}");
     let held: Vec<_> = verdict.occupancies.iter().map(|at| at.held).collect();
-    assert_eq!(held, [512, 921, 1_013, 1_023]);
+    assert_eq!(held, [512, 921, 1_013, 1_023, 1_024]);
 }
 
 #[test]
@@ -40,13 +41,15 @@ fn probing_breaks_a_declared_spread_only_and_gives_up() {
     assert_eq!(broken, ["a_spread_binding_takes_the_least_used_virtual_ip"], "{verdict}");
     assert_eq!(verdict.broken_calls().count(), 0, "{verdict}");
     let rates: Vec<_> = verdict.occupancies.iter().map(|at| at.refused_in_vain).collect();
-    assert!(rates.is_sorted() && rates[1] > 0 && rates[3] > 900, "{verdict}");
+    assert!(rates[..4].is_sorted() && rates[1] > 0 && rates[3] > 900, "{verdict}");
+    assert!(verdict.occupancies.iter().all(|at| at.probes_max == Some(10)), "{verdict}");
     assert!(verdict.occupancies[3].probes_mean().is_some_and(|probes| probes > 9.0), "{verdict}");
 }
 
 /// A defect of [`Defective`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Defect {
+    None,
     FreesTwice,
     FreesForAnybody,
     ForgetsOnReconfigure,
@@ -197,4 +200,97 @@ fn an_allocator_that_answers_by_chance_is_caught_by_name() {
     });
     let broken: Vec<_> = verdict.broken_calls().map(|call| call.claim).collect();
     assert!(broken.contains(&"the_same_calls_get_the_same_answers"), "{verdict}");
+}
+
+/// Refuses as long as the configuration is the one at which it is aimed.
+struct RefusesAt<F> {
+    inner: FirstFit,
+    is_aimed_at: F,
+    refuses: bool,
+}
+
+impl<F: Fn(&Nat) -> bool> RefusesAt<F> {
+    fn new(nat: &Nat, is_aimed_at: F) -> Self {
+        Self { inner: FirstFit::new(nat), refuses: is_aimed_at(nat), is_aimed_at }
+    }
+}
+
+impl<F: Fn(&Nat) -> bool> PortAllocator for RefusesAt<F> {
+    fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        if self.refuses { Err(Refusal::Exhausted) } else { self.inner.bind(flow) }
+    }
+
+    fn release(&mut self, binding: Binding) {
+        self.inner.release(binding);
+    }
+
+    fn reconfigure(&mut self, nat: &Nat) {
+        self.refuses = (self.is_aimed_at)(nat);
+        self.inner.reconfigure(nat);
+    }
+}
+
+/// No random scenario has the very configuration of a small universe.
+#[test]
+fn what_only_a_short_scenario_shows_is_found() {
+    let only = universes(1).swap_remove(0).nat;
+    let new = |nat: &Nat| {
+        let only = only.clone();
+        RefusesAt::new(nat, move |nat: &Nat| *nat == only)
+    };
+    let verdict = conformance("aimed", new);
+    let broken: Vec<_> = verdict.broken_laws().map(|broken| broken.law).collect();
+    assert!(broken.contains(&"exhausted_is_said_only_when_no_port_is_eligible"), "{verdict}");
+}
+
+/// The claims about calls are tried where members share ports too.
+#[test]
+fn what_only_shared_ports_show_is_found() {
+    let new = |nat: &Nat| {
+        let is_shared = matches!(nat.ports, PortPolicy::OnDemand(_));
+        let defect = if is_shared { Defect::FreesTwice } else { Defect::None };
+        Defective::new(nat, defect)
+    };
+    let verdict = conformance("frees twice what is shared", new);
+    let broken: Vec<_> = verdict.broken_calls().map(|call| call.claim).collect();
+    assert_eq!(broken, ["a_second_release_leaves_the_next_holder_alone"], "{verdict}");
+}
+
+/// Draws until it has found an endpoint, or has drawn ten times as often as there are any.
+struct DrawsOnAndOn {
+    nat: Nat,
+    inner: FirstFit,
+    drawn: u32,
+}
+
+impl PortAllocator for DrawsOnAndOn {
+    fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
+        let answer = self.inner.bind(flow);
+        let candidates = self.nat.candidates(flow).map_or(0, Candidates::len);
+        self.drawn = if answer.is_ok() { 1 } else { 10 * u32::try_from(candidates).unwrap() };
+        answer
+    }
+
+    fn release(&mut self, binding: Binding) {
+        self.inner.release(binding);
+    }
+
+    fn reconfigure(&mut self, nat: &Nat) {
+        self.nat = nat.clone();
+        self.inner.reconfigure(nat);
+    }
+
+    fn probes(&self) -> Option<u32> {
+        Some(self.drawn)
+    }
+}
+
+#[test]
+fn a_search_without_a_bound_is_caught() {
+    let new = |nat: &Nat| DrawsOnAndOn { nat: nat.clone(), inner: FirstFit::new(nat), drawn: 0 };
+    let verdict = conformance("draws on and on", new);
+    assert_eq!((verdict.broken_laws().count(), verdict.broken_calls().count()), (0, 0));
+    assert!(!verdict.is_lawful(), "{verdict}");
+    let said = "broken: with 1,024 ports held a bind looks at 10,240 of 1,024 candidates";
+    assert!(verdict.to_string().contains(said), "{verdict}");
 }
