@@ -2,20 +2,12 @@
 //!
 //! To put one of your own beside them, add `Implementation::new("mine", Mine::new)` to the list.
 
-use std::time::Duration;
-
-use criterion::Criterion;
 use natlaw_benches::{Implementation, compare};
 use natlaw_model::allocator::{Bitmap, Budget, FirstFit, Probing};
 use natlaw_model::nat::{Nat, Selection};
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(1))
-        .sample_size(50)
-        .noise_threshold(0.05)
-        .configure_from_args();
+    let mut criterion = natlaw_benches::settings().configure_from_args();
     compare(
         &mut criterion,
         &[

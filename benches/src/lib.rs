@@ -18,9 +18,7 @@
 //!
 //! ```no_run
 //! # use natlaw_model::allocator::FirstFit as Mine;
-//! let mut criterion = criterion::Criterion::default().configure_from_args();
-//! natlaw_benches::allocator(&mut criterion, "mine", Mine::new);
-//! criterion.final_summary();
+//! natlaw_benches::bench("mine", Mine::new);
 //! ```
 //!
 //! # Invariants
@@ -32,28 +30,46 @@ mod audit;
 mod churn;
 
 use std::fmt;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
-use natlaw_model::allocator::PortAllocator;
+use natlaw_model::allocator::{Bitmap, FirstFit, PortAllocator};
 use natlaw_model::nat::Nat;
 
 use churn::{Churn, PORTS};
 
-/// Measures one allocator: prints how often it fails, then how long it takes.
+/// Measures an allocator of your own beside [`FirstFit`] and [`Bitmap`], with the options of the
+/// command line: the whole `main` of a bench.
 ///
 /// `name` is its part of the benchmark ids; `new` makes it for a configuration.
 ///
 /// # Panics
-/// When the allocator gives an endpoint that it may not give, says that nothing is eligible when
-/// something is, or gives up on every flow there is.
-pub fn allocator<A: PortAllocator>(criterion: &mut Criterion, name: &str, new: impl Fn(&Nat) -> A) {
-    compare(criterion, &[Implementation::new(name, new)]);
+/// As [`compare`] does.
+pub fn bench<A: PortAllocator>(name: &str, new: impl Fn(&Nat) -> A) {
+    let mut criterion = settings().configure_from_args();
+    let implementations = [
+        Implementation::new(name, new),
+        Implementation::new("first-fit", FirstFit::new),
+        Implementation::new("bitmap", Bitmap::new),
+    ];
+    compare(&mut criterion, &implementations);
+    criterion.final_summary();
+}
+
+/// How long is measured: a second for each id, after half a second to warm up.
+pub fn settings() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(50)
+        .noise_threshold(0.05)
 }
 
 /// Measures allocators beside each other: prints how often each fails, then how long each takes.
 ///
 /// # Panics
-/// As [`allocator`] does.
+/// When an allocator gives an endpoint that it may not give, says that nothing is eligible when
+/// something is, or gives up on every flow there is.
 pub fn compare(criterion: &mut Criterion, implementations: &[Implementation<'_>]) {
     if is_measuring() {
         print_failures(implementations);
@@ -164,7 +180,7 @@ impl<A: PortAllocator, F: Fn(&Nat) -> A> Player for F {
 
 #[cfg(test)]
 mod tests {
-    use natlaw_model::allocator::{Bitmap, Budget, FirstFit, Probing, Refusal};
+    use natlaw_model::allocator::{Budget, Probing, Refusal};
     use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
 
     use super::*;
@@ -268,7 +284,7 @@ mod tests {
 
     fn play(answer: impl Fn(&mut FirstFit, FiveTuple) -> Result<Endpoint, Refusal> + Copy) {
         let new = |nat: &Nat| Wrong { allocator: FirstFit::new(nat), answer };
-        allocator(&mut Criterion::default(), "wrong", new);
+        compare(&mut Criterion::default(), &[Implementation::new("wrong", new)]);
     }
 
     #[test]

@@ -137,6 +137,15 @@ pub fn conformance<A: PortAllocator + 'static>(
     }
 }
 
+/// Asserts that an allocator is lawful: the whole of a test of your own.
+///
+/// # Panics
+/// With its verdict, when it is not.
+pub fn assert_lawful<A: PortAllocator + 'static>(allocator: &str, new: impl Fn(&Nat) -> A) {
+    let verdict = conformance(allocator, new);
+    assert!(verdict.is_lawful(), "{verdict}");
+}
+
 fn played(scenario: &Scenario<Nat>, new: NewAllocator) -> Trace<Nat> {
     scenario.play(&mut Translator::new(&scenario.subject, new))
 }
