@@ -1,8 +1,9 @@
 //! What a network asks of a translator, read off a connection log.
 //!
 //! A log tells of a connection when it began, how long it lasted and how it ended. Of the TCP and
-//! UDP connections from an inside address to a unicast address outside this makes packets: one
-//! that opens, keep-alives in between, one at the end. What the packets are follows from
+//! UDP connections from an inside address to a unicast address outside, and of the ICMP queries
+//! whose identifier the log has, this makes packets: one that opens, keep-alives in between, one at
+//! the end. What the packets are follows from
 //! `conn_state` (Zeek documentation, base/protocols/conn):
 //!
 //! | log | at the start | at the end |
@@ -15,7 +16,7 @@
 //! | TCP `SHR` | outbound data: no SYN was seen | inbound finish |
 //! | TCP `RSTRH` | outbound data: no SYN was seen | inbound reset |
 //! | TCP `OTH` | outbound data: no SYN was seen | outbound data: no close was seen |
-//! | UDP, any state | outbound data | outbound data |
+//! | UDP and ICMP, any state | outbound data | outbound data |
 //!
 //! **Readings taken.**
 //! - A connection whose close was not seen lives on after its last packet until its idle timer
@@ -194,6 +195,7 @@ fn transport(connection: &Connection, inside: Ipv4Net) -> Result<Transport, Left
     match connection.protocol {
         Protocol::Tcp => Ok(Transport::Tcp),
         Protocol::Udp => Ok(Transport::Udp),
+        Protocol::Icmp if connection.is_query => Ok(Transport::Icmp),
         Protocol::Icmp => Err(LeftOut::Icmp),
     }
 }
@@ -310,8 +312,7 @@ impl LeftOut {
     /// What programs call it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Unmodelled(log::LeftOut::Ipv6) => "ipv6",
-            Self::Unmodelled(log::LeftOut::OtherProtocol) => "other_protocol",
+            Self::Unmodelled(why) => why.name(),
             Self::NotFromInside => "not_from_inside",
             Self::StaysInside => "stays_inside",
             Self::NotUnicast => "not_unicast",
@@ -350,12 +351,21 @@ mod tests {
             source: HOST.parse().expect("an endpoint"),
             destination: SERVER.parse().expect("an endpoint"),
             state: Some(state),
+            is_query: false,
         }
     }
 
     fn log(connections: Vec<Connection>) -> Log {
         let left_out = BTreeMap::new();
-        Log { format: "", connections, malformed: Vec::new(), malformed_count: 0, left_out }
+        let earlier = 0;
+        Log {
+            format: "",
+            connections,
+            malformed: Vec::new(),
+            malformed_count: 0,
+            left_out,
+            earlier,
+        }
     }
 
     fn demand(connections: Vec<Connection>) -> Demand {
@@ -542,6 +552,14 @@ mod tests {
         ]);
         assert_eq!(demand.left_out, expected);
         assert_eq!(demand.offers.len(), 1);
+    }
+
+    #[test]
+    fn an_icmp_query_is_offered_if_its_identifier_is_known() {
+        let (protocol, is_query) = (Protocol::Icmp, true);
+        let query = Connection { protocol, is_query, ..tcp(1, 0, 0, ConnState::OTH) };
+        let [offer] = demand(vec![query]).offers[..] else { panic!("one offer") };
+        assert_eq!(offer.flow.to_string(), "icmp 10.0.0.1:40000 > 198.51.100.1:443");
     }
 
     #[test]

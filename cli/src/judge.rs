@@ -30,10 +30,12 @@ use natlaw_properties::law::Law;
 use natlaw_properties::nat::LAWS;
 
 use crate::Report;
-use crate::log::conntrack::{self, Conntrack, ConntrackError, Entry, Malformed};
+use crate::log::conntrack::{self, Conntrack, ConntrackError, Entry};
+use crate::log::{self, Malformed};
 use crate::progress::Progress;
 use player::{Judged, Player};
 use subject::Selected;
+pub(crate) use subject::read as translator;
 
 /// Hold a real device to the laws: what Linux connection tracking printed, or did.
 ///
@@ -59,7 +61,7 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LeftOut {
     /// The reader left it out.
-    Unread(conntrack::LeftOut),
+    Unread(log::LeftOut),
     /// It belongs to another zone.
     OtherZone,
     /// The reply is the plain reverse of the original.

@@ -33,11 +33,12 @@ use crate::progress::Progress;
 /// says. Exit status: 0 if every law held, 1 if one was broken, 2 if the input is bad.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Connection log: Zeek's conn.log, tab-separated or as JSON lines.
+    /// Connection log: Zeek's conn.log, tab-separated or as JSON lines, or what `conntrack -E -o
+    /// timestamp,id` printed.
     #[arg(value_name = "LOG")]
     log: PathBuf,
-    /// Addresses on the inside, such as 10.0.0.0/8. Each host there that opens a TCP or UDP
-    /// connection to the outside is a member.
+    /// Addresses on the inside, such as 10.0.0.0/8. Each host there that opens a connection to the
+    /// outside is a member.
     #[arg(long, value_name = "CIDR")]
     inside: Ipv4Net,
     /// Virtual IPs of the translator: 1 to 254.

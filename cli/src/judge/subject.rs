@@ -124,7 +124,7 @@ struct Scenario {
 }
 
 /// The configuration in a file: a subject by itself, or that of a scenario.
-pub(super) fn read(bytes: &[u8]) -> Result<Nat, FileError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Nat, FileError> {
     let text = text_of(bytes)?;
     let fault = |error: toml::de::Error| {
         let at = error.span().map(|span| position(text, span.start));

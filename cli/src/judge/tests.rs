@@ -291,7 +291,7 @@ fn what_is_not_judged_is_counted_by_reason() {
     ];
     let (log, judged) = try_judge(lines.join("\n").as_bytes(), Some(GIVEN)).expect("a judgement");
     let expected = [
-        LeftOut::Unread(conntrack::LeftOut::Summary),
+        LeftOut::Unread(log::LeftOut::Summary),
         LeftOut::OtherZone,
         LeftOut::NotTranslated,
         LeftOut::DestinationTranslated,

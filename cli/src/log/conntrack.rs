@@ -14,7 +14,9 @@ use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::str::FromStr;
 
-use super::{DETAILED, HEAD, Protocol, Reason, SHOWN, is_digits, lines, shorten};
+use super::{
+    DETAILED, Fault, HEAD, LeftOut, Malformed, Protocol, Reason, SHOWN, is_digits, lines, shorten,
+};
 
 /// What connection tracking was seen to hold or to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +95,7 @@ pub(crate) enum Change {
 
 /// Who sends and who receives. For ICMP the sender of a request has the query identifier as its
 /// port, and the other side has 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Tuple {
     /// The sender.
     pub(crate) source: SocketAddrV4,
@@ -102,7 +104,7 @@ pub(crate) struct Tuple {
 }
 
 /// The zone of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Zone {
     /// One zone for both directions; 0 unless the line says otherwise.
     Both(u16),
@@ -128,47 +130,6 @@ const TCP_STATES: [&str; 11] = [
     "CLOSE",
     "LISTEN",
 ];
-
-/// Why a well-formed line is not among the entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum LeftOut {
-    /// The addresses are IPv6.
-    Ipv6,
-    /// The protocol is none of TCP, UDP and ICMP.
-    OtherProtocol,
-    /// An ICMP query of another type than echo: the kernel tells types apart, the model does not.
-    OtherQuery,
-    /// The tool's own last line, such as its count of entries.
-    Summary,
-}
-
-/// A line that breaks a rule of its format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Malformed {
-    /// The line of the file, counted from 1.
-    pub(crate) line: usize,
-    /// The field at fault; `None` if it is the line as a whole.
-    pub(crate) field: Option<&'static str>,
-    /// The offending value, or the line, shortened and with control characters escaped.
-    pub(crate) value: String,
-    /// The rule it breaks.
-    pub(crate) rule: Rule,
-}
-
-/// The rules a line can break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rule {
-    /// One that all logs share.
-    Shared(Reason),
-    /// The name of an event is none of those read.
-    NotEvent,
-    /// Not a whole number, or one too large.
-    NotNumber,
-    /// The number behind a protocol's name is another one's.
-    NotItsNumber,
-    /// A word is neither `key=value` nor a flag in brackets.
-    NotPair,
-}
 
 /// Why a file cannot be read as connection tracking at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,12 +172,22 @@ pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Conntrack, ConntrackError
     let Some((_, first_line)) = lines(bytes).next() else {
         return Err(ConntrackError::Empty { name });
     };
-    let Some(format) = lines(head).find_map(|(_, line)| format_of(line)) else {
-        return Err(ConntrackError::Unrecognised { name, first_line: shorten(first_line, SHOWN) });
-    };
+    match format_in(head) {
+        Some(format) => Ok(read_as(format, bytes)),
+        None => Err(ConntrackError::Unrecognised { name, first_line: shorten(first_line, SHOWN) }),
+    }
+}
+
+/// Reads a file of this format, whatever its head looks like.
+pub(crate) fn read_as(format: Format, bytes: &[u8]) -> Conntrack {
     let mut log = Conntrack::new(format);
     lines(bytes).for_each(|(number, line)| log.add(number, parse(line, number, format)));
-    Ok(log)
+    log
+}
+
+/// The format of a file that opens with `head`, if that looks like any.
+pub(crate) fn format_in(head: &[u8]) -> Option<Format> {
+    lines(head).find_map(|(_, line)| format_of(line))
 }
 
 /// The format that a line looks like, if it looks like any.
@@ -252,10 +223,10 @@ impl Conntrack {
         match parsed {
             Ok(Parsed::Entry(entry)) => self.entries.push(entry),
             Ok(Parsed::LeftOut(reason)) => *self.left_out.entry(reason).or_default() += 1,
-            Err(Fault { field, value, rule }) => {
+            Err(Fault { field, value, reason }) => {
                 self.malformed_count += 1;
                 if self.malformed.len() < DETAILED {
-                    self.malformed.push(Malformed { line, field, value, rule });
+                    self.malformed.push(Malformed { line, field, value, reason });
                 }
             }
         }
@@ -275,38 +246,17 @@ enum Parsed {
     LeftOut(LeftOut),
 }
 
-/// What is wrong with a line; its number comes from the caller.
-struct Fault {
-    /// As in [`Malformed`].
-    field: Option<&'static str>,
-    /// As in [`Malformed`].
-    value: String,
-    /// As in [`Malformed`].
-    rule: Rule,
-}
-
 impl Fault {
-    /// A fault of the line as a whole, or of one word of it.
-    fn of_line(line: &str, rule: Rule) -> Self {
-        Self { field: None, value: shorten(line.as_bytes(), SHOWN), rule }
-    }
-
-    /// A fault of one field.
-    fn of_field(field: &'static str, value: &str, rule: Rule) -> Self {
-        Self { field: Some(field), value: shorten(value.as_bytes(), SHOWN), rule }
-    }
-
     /// A required field has no value.
     fn unset(field: &'static str) -> Self {
-        Self::of_field(field, "", Rule::Shared(Reason::Unset))
+        Self::of_field(field, "", Reason::Unset)
     }
 }
 
 /// Reads one line.
 fn parse(line: &[u8], number: usize, format: Format) -> Result<Parsed, Fault> {
     let Ok(text) = str::from_utf8(line) else {
-        let value = shorten(line, SHOWN);
-        return Err(Fault { field: None, value, rule: Rule::Shared(Reason::NotUtf8) });
+        return Err(Fault::of_row(line, Reason::NotUtf8));
     };
     if text.starts_with("conntrack v") && text.contains("(conntrack-tools)") {
         return Ok(Parsed::LeftOut(LeftOut::Summary));
@@ -389,14 +339,14 @@ impl<'a> Words<'a> {
     fn event(&mut self) -> Result<Event, Fault> {
         let is_time = |word: &&str| !word.starts_with(|first: char| first.is_ascii_uppercase());
         let time = self.bracketed().filter(is_time).ok_or_else(|| Fault::unset("timestamp"))?;
-        let fault = |reason| Fault::of_field("timestamp", time, Rule::Shared(reason));
+        let fault = |reason| Fault::of_field("timestamp", time, reason);
         let time_us = super::microseconds(time).map_err(fault)?;
         let name = self.bracketed().ok_or_else(|| Fault::unset("event"))?;
         let change = match name {
             "NEW" => Change::New,
             "UPDATE" => Change::Update,
             "DESTROY" => Change::Destroy,
-            _ => return Err(Fault::of_field("event", name, Rule::NotEvent)),
+            _ => return Err(Fault::of_field("event", name, Reason::NotEvent)),
         };
         Ok(Event { time_us, change })
     }
@@ -414,8 +364,9 @@ impl<'a> Words<'a> {
         }
         let protocol = match self.take() {
             "" => return Err(Fault::unset("protocol")),
-            name => super::protocol(name)
-                .map_err(|reason| Fault::of_field("protocol", name, Rule::Shared(reason)))?,
+            name => {
+                super::protocol(name).map_err(|reason| Fault::of_field("protocol", name, reason))?
+            }
         };
         self.protocol_number("l4 number", protocol.map(number_of))?;
         let timeout = match is_digits(self.peek()) {
@@ -430,7 +381,7 @@ impl<'a> Words<'a> {
         let word = self.take();
         let found = number(field, word)?;
         match own.is_some_and(|own| own != found) {
-            true => Err(Fault::of_field(field, word, Rule::NotItsNumber)),
+            true => Err(Fault::of_field(field, word, Reason::NotItsNumber)),
             false => Ok(()),
         }
     }
@@ -442,7 +393,7 @@ impl<'a> Words<'a> {
             return Ok(None);
         }
         self.take();
-        let fault = |reason| Fault::of_field("state", word, Rule::Shared(reason));
+        let fault = |reason| Fault::of_field("state", word, reason);
         match protocol {
             Some(Protocol::Tcp) => word.parse().map(Some).map_err(fault),
             Some(Protocol::Udp | Protocol::Icmp) => Err(fault(Reason::NotState)),
@@ -466,7 +417,7 @@ fn number(field: &'static str, text: &str) -> Result<u64, Fault> {
         return Err(Fault::unset(field));
     }
     let number = text.parse().ok().filter(|_| is_digits(text));
-    number.ok_or_else(|| Fault::of_field(field, text, Rule::NotNumber))
+    number.ok_or_else(|| Fault::of_field(field, text, Reason::NotNumber))
 }
 
 /// The keys of a tuple, and what faults call them in either tuple.
@@ -504,7 +455,7 @@ impl<'a> Pairs<'a> {
         for word in &words {
             is_in_brackets |= word.starts_with('[');
             if !is_in_brackets && !word.contains('=') {
-                return Err(Fault::of_line(word, Rule::NotPair));
+                return Err(Fault::of_row(word.as_bytes(), Reason::NotPair));
             }
             is_in_brackets &= !word.ends_with(']');
         }
@@ -512,7 +463,7 @@ impl<'a> Pairs<'a> {
         let first = begin.next().ok_or_else(|| Fault::unset("src"))?;
         let second = begin.next().ok_or_else(|| Fault::unset("reply src"))?;
         match begin.next() {
-            Some(third) => Err(Fault::of_line(words[third], Rule::Shared(Reason::Repeated))),
+            Some(third) => Err(Fault::of_row(words[third].as_bytes(), Reason::Repeated)),
             None => Ok(Self { words, tuples: [first, second] }),
         }
     }
@@ -538,7 +489,7 @@ impl<'a> Pairs<'a> {
         let zone = |key, field| match values(&self.words, key).next() {
             None => Ok(0),
             Some(value) => number(field, value).and_then(|zone| {
-                u16::try_from(zone).map_err(|_| Fault::of_field(field, value, Rule::NotNumber))
+                u16::try_from(zone).map_err(|_| Fault::of_field(field, value, Reason::NotNumber))
             }),
         };
         let original = zone("zone-orig", "zone-orig")?;
@@ -569,10 +520,8 @@ impl<'a> Side<'a> {
         let mut found = values(self.words, key);
         let value = found.next().ok_or_else(|| Fault::unset(field))?;
         match found.next() {
-            _ if value.is_empty() => Err(Fault::of_field(field, "", Rule::Shared(Reason::Empty))),
-            Some(again) if key != "id" => {
-                Err(Fault::of_field(field, again, Rule::Shared(Reason::Repeated)))
-            }
+            _ if value.is_empty() => Err(Fault::of_field(field, "", Reason::Empty)),
+            Some(again) if key != "id" => Err(Fault::of_field(field, again, Reason::Repeated)),
             _ => Ok((field, value)),
         }
     }
@@ -580,7 +529,7 @@ impl<'a> Side<'a> {
     /// The value of a key, read by a rule that all logs share.
     fn read<T>(&self, key: &str, read: fn(&str) -> Result<T, Reason>) -> Result<T, Fault> {
         let (field, value) = self.value(key)?;
-        read(value).map_err(|reason| Fault::of_field(field, value, Rule::Shared(reason)))
+        read(value).map_err(|reason| Fault::of_field(field, value, reason))
     }
 
     fn address(&self, key: &str) -> Result<IpAddr, Fault> {
@@ -589,7 +538,7 @@ impl<'a> Side<'a> {
 
     fn number(&self, key: &str) -> Result<u16, Fault> {
         let (field, value) = self.value(key)?;
-        let fault = || Fault::of_field(field, value, Rule::NotNumber);
+        let fault = || Fault::of_field(field, value, Reason::NotNumber);
         u16::try_from(number(field, value)?).map_err(|_| fault())
     }
 
@@ -613,7 +562,7 @@ fn check_families(head: &Head, [original, reply]: &[Side; 2]) -> Result<(), Faul
         None => Ok(()),
         Some(other) => {
             let pair = format!("{} and {other}", if is_ipv4 { "IPv4" } else { "IPv6" });
-            Err(Fault::of_line(&pair, Rule::Shared(Reason::MixedFamilies)))
+            Err(Fault::of_row(pair.as_bytes(), Reason::MixedFamilies))
         }
     }
 }
@@ -648,6 +597,15 @@ const ECHO: (u16, u16) = (8, 0);
 
 /// Type and code of the answer to one.
 const ECHO_REPLY: (u16, u16) = (0, 0);
+
+impl TcpState {
+    /// The handshake is complete.
+    pub(crate) const ESTABLISHED: Self = Self("ESTABLISHED");
+    /// Both sides closed.
+    pub(crate) const TIME_WAIT: Self = Self("TIME_WAIT");
+    /// One side sent a reset.
+    pub(crate) const CLOSE: Self = Self("CLOSE");
+}
 
 impl FromStr for TcpState {
     type Err = Reason;
@@ -700,54 +658,6 @@ impl Display for Entry {
         ];
         let said: Vec<String> = said.into_iter().flatten().collect();
         if said.is_empty() { Ok(()) } else { write!(f, " ({})", said.join(", ")) }
-    }
-}
-
-impl LeftOut {
-    /// A name for programs.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Ipv6 => "ipv6",
-            Self::OtherProtocol => "other_protocol",
-            Self::OtherQuery => "other_query",
-            Self::Summary => "summary",
-        }
-    }
-}
-
-impl Display for LeftOut {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ipv6 => "IPv6",
-            Self::OtherProtocol => "protocol other than TCP, UDP and ICMP",
-            Self::OtherQuery => "ICMP query other than echo",
-            Self::Summary => "the tool's own line",
-        })
-    }
-}
-
-impl Display for Malformed {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
-        if let Some(field) = self.field {
-            write!(f, "{field} ")?;
-        }
-        if !self.value.is_empty() {
-            write!(f, "`{}` ", self.value)?;
-        }
-        write!(f, "{}", self.rule)
-    }
-}
-
-impl Display for Rule {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Shared(reason) => return reason.fmt(f),
-            Self::NotEvent => "is no event: NEW, UPDATE and DESTROY are",
-            Self::NotNumber => "is not a whole number, or too large a one",
-            Self::NotItsNumber => "is not the number of the protocol before it",
-            Self::NotPair => "is neither `key=value` nor a flag in brackets",
-        })
     }
 }
 
@@ -805,10 +715,10 @@ mod tests {
     }
 
     /// The only malformed line of a log: its field, value and rule.
-    fn fault(log: &Conntrack) -> (Option<&'static str>, &str, Rule) {
+    fn fault(log: &Conntrack) -> (Option<&'static str>, &str, Reason) {
         assert_eq!((log.malformed_count, log.entries.len()), (1, 0), "{log:?}");
-        let Malformed { field, value, rule, .. } = &log.malformed[0];
-        (*field, value, *rule)
+        let Malformed { field, value, reason, .. } = &log.malformed[0];
+        (*field, value, *reason)
     }
 
     fn tuple(source: &str, destination: &str) -> Tuple {
@@ -933,46 +843,39 @@ mod tests {
     #[test]
     fn a_bad_value_is_malformed_by_field_value_and_rule() {
         use Reason::{
-            Empty, Negative, NotAddress, NotPort, NotProtocol, NotSeconds, NotState, OutOfRange,
-            Repeated, Unset,
+            Empty, Negative, NotAddress, NotEvent, NotItsNumber, NotNumber, NotPort, NotProtocol,
+            NotSeconds, NotState, OutOfRange, Repeated, Unset,
         };
-        use Rule::{NotEvent, NotItsNumber, NotNumber, Shared};
 
         for (field, good, bad, value, rule) in [
-            ("timestamp", "[1795169257.072150]", "", "", Shared(Unset)),
-            ("timestamp", "1795169257.072150", "179x", "179x", Shared(NotSeconds)),
-            ("timestamp", "1795169257.072150", "-1", "-1", Shared(Negative)),
-            (
-                "timestamp",
-                "1795169257.072150",
-                "1795169257072",
-                "1795169257072",
-                Shared(OutOfRange),
-            ),
-            ("event", "[UPDATE]", "", "", Shared(Unset)),
+            ("timestamp", "[1795169257.072150]", "", "", Unset),
+            ("timestamp", "1795169257.072150", "179x", "179x", NotSeconds),
+            ("timestamp", "1795169257.072150", "-1", "-1", Negative),
+            ("timestamp", "1795169257.072150", "1795169257072", "1795169257072", OutOfRange),
+            ("event", "[UPDATE]", "", "", Unset),
             ("event", "UPDATE", "CHANGE", "CHANGE", NotEvent),
             ("l3 number", "ipv4 2", "ipv4 10", "10", NotItsNumber),
             ("l3 number", "ipv4 2", "ipv4 x", "x", NotNumber),
-            ("protocol", "tcp", "TCP", "TCP", Shared(NotProtocol)),
+            ("protocol", "tcp", "TCP", "TCP", NotProtocol),
             ("l4 number", "tcp 6", "tcp 17", "17", NotItsNumber),
             ("l4 number", "tcp 6", "tcp -6", "-6", NotNumber),
             ("timeout", " 60 ", " 99999999999999999999 ", "99999999999999999999", NotNumber),
-            ("state", "SYN_RECV", "SYN", "SYN", Shared(NotState)),
-            ("state", "tcp 6", "udp 17", "SYN_RECV", Shared(NotState)),
-            ("src", "src=10.0.0.2", "src=10.0.0", "10.0.0", Shared(NotAddress)),
-            ("src", "src=10.0.0.2", "src=", "", Shared(Empty)),
-            ("reply src", "src=10.0.0.2", "", "", Shared(Unset)),
-            ("dst", "dst=192.0.2.1 ", "", "", Shared(Unset)),
-            ("dst", "dst=192.0.2.1 ", "dst=1.1.1.1 dst=2.2.2.2 ", "2.2.2.2", Shared(Repeated)),
-            ("sport", "sport=40000", "sport=70000", "70000", Shared(NotPort)),
-            ("dport", "dport=443", "dport=", "", Shared(Empty)),
-            ("reply src", "[UNREPLIED] src=192.0.2.1", "", "", Shared(Unset)),
-            ("reply dst", "dst=203.0.113.1", "dst=host", "host", Shared(NotAddress)),
-            ("reply sport", " sport=443", "", "", Shared(Unset)),
-            ("reply dport", "dport=1026", "dport=+1", "+1", Shared(NotPort)),
+            ("state", "SYN_RECV", "SYN", "SYN", NotState),
+            ("state", "tcp 6", "udp 17", "SYN_RECV", NotState),
+            ("src", "src=10.0.0.2", "src=10.0.0", "10.0.0", NotAddress),
+            ("src", "src=10.0.0.2", "src=", "", Empty),
+            ("reply src", "src=10.0.0.2", "", "", Unset),
+            ("dst", "dst=192.0.2.1 ", "", "", Unset),
+            ("dst", "dst=192.0.2.1 ", "dst=1.1.1.1 dst=2.2.2.2 ", "2.2.2.2", Repeated),
+            ("sport", "sport=40000", "sport=70000", "70000", NotPort),
+            ("dport", "dport=443", "dport=", "", Empty),
+            ("reply src", "[UNREPLIED] src=192.0.2.1", "", "", Unset),
+            ("reply dst", "dst=203.0.113.1", "dst=host", "host", NotAddress),
+            ("reply sport", " sport=443", "", "", Unset),
+            ("reply dport", "dport=1026", "dport=+1", "+1", NotPort),
             ("zone", "zone=7", "zone=65536", "65536", NotNumber),
             ("zone-orig", "zone=7", "zone-orig=x", "x", NotNumber),
-            ("zone-reply", "zone=7", "zone-reply=", "", Shared(Unset)),
+            ("zone-reply", "zone=7", "zone-reply=", "", Unset),
             ("entry id", "id=9", "id=0x9", "0x9", NotNumber),
         ] {
             let log = log(format!("{}\n", LINE.replacen(good, bad, 1)));
@@ -982,11 +885,11 @@ mod tests {
 
     #[test]
     fn a_bad_query_is_malformed_by_field_value_and_rule() {
-        let unset = Rule::Shared(Reason::Unset);
+        let unset = Reason::Unset;
         for (field, good, bad, value, rule) in [
             ("type", "type=8 ", "", "", unset),
-            ("code", "code=0", "code=x", "x", Rule::NotNumber),
-            ("id", "id=321", "id=65536", "65536", Rule::NotNumber),
+            ("code", "code=0", "code=x", "x", Reason::NotNumber),
+            ("id", "id=321", "id=65536", "65536", Reason::NotNumber),
             ("reply id", "id=77 mark=0 use=1 id=42", "", "", unset),
         ] {
             assert_eq!(fault(&log(ICMP.replacen(good, bad, 1))), (Some(field), value, rule));
@@ -996,19 +899,16 @@ mod tests {
     #[test]
     fn a_line_can_be_malformed_as_a_whole() {
         for (good, bad, value, rule) in [
-            ("mark=0", "mark", "mark", Rule::NotPair),
-            ("use=1", "src=1.2.3.4", "src=1.2.3.4", Rule::Shared(Reason::Repeated)),
-            ("203.0.113.1", "::1", "IPv4 and ::1", Rule::Shared(Reason::MixedFamilies)),
-            ("ipv4 2", "ipv6 10", "IPv6 and 10.0.0.2", Rule::Shared(Reason::MixedFamilies)),
+            ("mark=0", "mark", "mark", Reason::NotPair),
+            ("use=1", "src=1.2.3.4", "src=1.2.3.4", Reason::Repeated),
+            ("203.0.113.1", "::1", "IPv4 and ::1", Reason::MixedFamilies),
+            ("ipv4 2", "ipv6 10", "IPv6 and 10.0.0.2", Reason::MixedFamilies),
         ] {
             assert_eq!(fault(&log(LINE.replacen(good, bad, 1))), (None, value, rule));
         }
         let log = log([TABLE.as_bytes(), b"\xff src=\n \n"].concat());
         assert_eq!((log.entries.len(), log.malformed_count), (8, 2));
-        assert_eq!(
-            (log.malformed[0].line, log.malformed[0].rule),
-            (9, Rule::Shared(Reason::NotUtf8))
-        );
+        assert_eq!((log.malformed[0].line, log.malformed[0].reason), (9, Reason::NotUtf8));
         assert_eq!((log.malformed[1].line, log.malformed[1].field), (10, Some("protocol")));
     }
 

@@ -1,8 +1,9 @@
 //! Connection logs: what every reader makes of one, and which reader a file goes to.
 //!
 //! A log is normalised to [`Connection`]s. Each row of the file ends in exactly one of three
-//! places: the connections, the rows left out because they are outside the model ([`LeftOut`]),
-//! or the malformed rows. The three counts add up to the rows of the file.
+//! places: the connections, the rows left out ([`LeftOut`]), or the malformed rows. The three
+//! counts add up to the rows of the file. Where several rows tell of one connection, the first of
+//! them is the connection, and the others are left out as further events.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +14,8 @@ use std::str::FromStr;
 use jiff::{Timestamp, Unit};
 
 pub(crate) mod conntrack;
-mod zeek;
+pub(crate) mod events;
+pub(crate) mod zeek;
 
 /// A reader of one log format.
 pub(crate) trait LogReader {
@@ -28,7 +30,7 @@ pub(crate) trait LogReader {
 }
 
 /// Every reader, in the order in which they are offered a file.
-const READERS: [&dyn LogReader; 2] = [&zeek::Tsv, &zeek::JsonLines];
+pub(crate) const READERS: [&dyn LogReader; 3] = [&zeek::Tsv, &zeek::JsonLines, &events::Events];
 
 /// How much of a file decides its format.
 const HEAD: usize = 8 * 1024;
@@ -57,8 +59,10 @@ pub(crate) struct Log {
     pub(crate) malformed: Vec<Malformed>,
     /// How many rows are malformed in all.
     pub(crate) malformed_count: usize,
-    /// How many well-formed rows are outside the model, by reason.
+    /// How many well-formed rows are no connection, by reason.
     pub(crate) left_out: BTreeMap<LeftOut, usize>,
+    /// How many of the connections are known to have begun before the log.
+    pub(crate) earlier: usize,
 }
 
 /// One connection between two IPv4 endpoints.
@@ -72,12 +76,16 @@ pub(crate) struct Connection {
     pub(crate) duration_us: Option<u64>,
     /// The transport protocol.
     pub(crate) protocol: Protocol,
-    /// The side that opened the connection. For ICMP the port is the message type.
+    /// The side that opened the connection. For ICMP the port is the message type, or the
+    /// identifier of a query where that is known.
     pub(crate) source: SocketAddrV4,
-    /// The side that was addressed. For ICMP the port is the message code.
+    /// The side that was addressed. For ICMP the port is the message code, or 0 in a
+    /// query whose identifier is known.
     pub(crate) destination: SocketAddrV4,
     /// How the connection opened and closed, if the log has it.
     pub(crate) state: Option<ConnState>,
+    /// It is an ICMP query whose identifier is known.
+    pub(crate) is_query: bool,
 }
 
 /// The transport protocols of the model.
@@ -133,6 +141,12 @@ pub(crate) enum LeftOut {
     Ipv6,
     /// The protocol is none of TCP, UDP and ICMP.
     OtherProtocol,
+    /// An ICMP query of another type than echo: the kernel tells types apart, the model does not.
+    OtherQuery,
+    /// The tool's own last line, such as its count of entries.
+    Summary,
+    /// It tells more of a connection that an earlier row has begun.
+    FurtherEvent,
 }
 
 /// A row that breaks a rule of its format.
@@ -195,6 +209,14 @@ pub(crate) enum Reason {
     NotProtocol,
     /// Not a connection state.
     NotState,
+    /// The name of an event is none of those read.
+    NotEvent,
+    /// Not a whole number, or one too large.
+    NotNumber,
+    /// The number behind a protocol's name is another one's.
+    NotItsNumber,
+    /// A word is neither `key=value` nor a flag in brackets.
+    NotPair,
 }
 
 /// Why a file cannot be read as a connection log at all.
@@ -221,6 +243,13 @@ pub(crate) enum LogError {
         name: String,
         /// Its first line that is not blank, shortened.
         first_line: String,
+    },
+    /// The file is a listing of connections, which says when none of them began.
+    NoTimes {
+        /// The file.
+        name: String,
+        /// What prints such a listing.
+        format: conntrack::Format,
     },
     /// The file has a header and nothing under it.
     NoRows {
@@ -335,6 +364,7 @@ impl Log {
             malformed: Vec::new(),
             malformed_count: 0,
             left_out: BTreeMap::new(),
+            earlier: 0,
         }
     }
 
@@ -359,6 +389,7 @@ impl Log {
                     source,
                     destination,
                     state,
+                    is_query: false,
                 });
             }
             (SocketAddr::V4(_), SocketAddr::V4(_), None) => self.leave_out(LeftOut::OtherProtocol),
@@ -520,11 +551,27 @@ fn printable(bytes: &[u8]) -> impl Iterator<Item = String> {
     })
 }
 
+impl LeftOut {
+    /// A name for programs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv6 => "ipv6",
+            Self::OtherProtocol => "other_protocol",
+            Self::OtherQuery => "other_query",
+            Self::Summary => "summary",
+            Self::FurtherEvent => "further_event",
+        }
+    }
+}
+
 impl Display for LeftOut {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ipv6 => "IPv6",
             Self::OtherProtocol => "protocol other than TCP, UDP and ICMP",
+            Self::OtherQuery => "ICMP query other than echo",
+            Self::Summary => "the tool's own line",
+            Self::FurtherEvent => "further events of a connection already counted",
         })
     }
 }
@@ -567,6 +614,10 @@ impl Display for Reason {
             Self::NotPort => "is not a port from 0 to 65535",
             Self::NotProtocol => "is not a protocol name",
             Self::NotState => "is not a connection state",
+            Self::NotEvent => "is no event: NEW, UPDATE and DESTROY are",
+            Self::NotNumber => "is not a whole number, or too large a one",
+            Self::NotItsNumber => "is not the number of the protocol before it",
+            Self::NotPair => "is neither `key=value` nor a flag in brackets",
         })
     }
 }
@@ -588,6 +639,11 @@ impl Display for LogError {
             Self::Unrecognised { name, first_line } => {
                 write!(f, "{name}: no known log opens with `{first_line}`; {}", formats_read())
             }
+            Self::NoTimes { name, format } => write!(
+                f,
+                "{name}: a listing ({format}) holds no times: it says which connections there are, \
+                 not when they began; capture events: conntrack -E -o timestamp,id"
+            ),
             Self::NoRows { name, format } => {
                 write!(f, "{name}: a {format} with headers and no rows")
             }
@@ -673,7 +729,8 @@ mod tests {
     #[test]
     fn errors_name_the_file_and_the_formats() {
         let formats = "formats read: Zeek conn.log (tab-separated under a # header); \
-                       Zeek conn.log (JSON lines)";
+                       Zeek conn.log (JSON lines); \
+                       conntrack events (conntrack -E -o timestamp,id)";
         assert_eq!(error(b"").to_string(), format!("a.log: the file is empty; {formats}"));
         assert_eq!(
             error(b"\0").to_string(),

@@ -11,10 +11,10 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use super::{Fault, Log, LogError, LogReader, Reason, Row, SHOWN, lines, shorten};
 
 /// The tab-separated form.
-pub(super) struct Tsv;
+pub(crate) struct Tsv;
 
 /// The JSON form.
-pub(super) struct JsonLines;
+pub(crate) struct JsonLines;
 
 impl LogReader for Tsv {
     fn format(&self) -> &'static str {
@@ -521,6 +521,7 @@ mod tests {
             source: "10.0.0.1:1024".parse().expect("an endpoint"),
             destination: "192.0.2.1:80".parse().expect("an endpoint"),
             state: Some(ConnState::SF),
+            is_query: false,
         }
     }
 
@@ -577,6 +578,7 @@ mod tests {
             source: "192.168.33.10:1032".parse().expect("an endpoint"),
             destination: "54.245.228.191:80".parse().expect("an endpoint"),
             state: Some(ConnState::RSTO),
+            is_query: false,
         };
         let last = Connection {
             line: 368,
@@ -586,6 +588,7 @@ mod tests {
             source: "109.67.16.18:3".parse().expect("an endpoint"),
             destination: "192.168.33.10:3".parse().expect("an endpoint"),
             state: Some(ConnState::OTH),
+            is_query: false,
         };
         assert_eq!(log.connections.first(), Some(&first));
         assert_eq!(log.connections.last(), Some(&last));

@@ -35,6 +35,10 @@ type Line = (&'static str, String);
 fn read(replay: &Replay, log: &Log) -> Vec<Line> {
     let connections = plural(log.connections.len(), "connection");
     let mut lines = vec![("log", format!("{}, {connections}", log.format))];
+    if log.earlier > 0 {
+        let earlier = grouped(log.earlier);
+        lines.push(("", format!("{earlier} there before it: held from its first event on")));
+    }
     let labels = iter::once("left out").chain(iter::repeat(""));
     let left_out = replay.left_out.iter().map(|(why, rows)| format!("{} {why}", grouped(*rows)));
     lines.extend(labels.zip(left_out));
@@ -166,6 +170,7 @@ pub(crate) fn json(replay: &Replay, settings: &Settings, log: &Log) -> Value {
         "log": {
             "format": log.format,
             "connections": log.connections.len(),
+            "earlier": log.earlier,
             "malformed": log.malformed_count,
             "malformed_first": log.malformed.iter().map(ToString::to_string).collect::<Vec<_>>(),
         },

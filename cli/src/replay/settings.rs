@@ -134,10 +134,7 @@ impl Display for ReplayError {
                  for a virtual IP"
             ),
             Self::NoMembers { inside, left_out } => {
-                write!(
-                    f,
-                    "--inside {inside}: no TCP or UDP connection goes from there to the outside"
-                )?;
+                write!(f, "--inside {inside}: no connection goes from there to the outside")?;
                 left_out.iter().try_for_each(|(why, rows)| write!(f, "; {rows} {why}"))
             }
             Self::IdleTooShort(idle) => write!(

@@ -10,6 +10,7 @@ use crate::demand::LeftOut;
 
 const TSV: &[u8] = include_bytes!("../../data/zeek/conn.tsv.log");
 const JSON: &[u8] = include_bytes!("../../data/zeek/conn.json.log");
+const EVENTS: &str = include_str!("../../data/conntrack/ev.log");
 
 fn tsv() -> Log {
     log::read(TSV, "conn.tsv.log").expect("a log")
@@ -129,6 +130,27 @@ fn the_json_log_is_replayed_as_well() {
 
     let replay = played(&log, &settings("10.18.20.0/24", 4, 240));
     assert_eq!((replay.offered, replay.left_out), (4, [(LeftOut::StaysInside, 46)].into()));
+}
+
+/// Without the rows that made them, the connections of the events were there before the log.
+#[test]
+fn connections_from_before_the_log_are_said_to_be_so() {
+    let is_no_new = |line: &&str| !line.contains("[NEW]");
+    let later: String = EVENTS.lines().filter(is_no_new).map(|line| format!("{line}\n")).collect();
+    let log = log::read(later.as_bytes(), "ev.log").expect("a log");
+    let settings = settings("10.0.0.0/24", 4, 240);
+    let replay = played(&log, &settings);
+    let expected = "\
+log             conntrack events (conntrack -E -o timestamp,id), 8 connections
+                8 there before it: held from its first event on
+left out        40 further events of a connection already counted
+";
+    assert!(print(&replay, &settings, &log).starts_with(expected));
+    let value = json(&replay, &settings, &log);
+    assert_eq!(
+        (&value["log"]["earlier"], &value["left_out"]["further_event"]),
+        (&8.into(), &40.into())
+    );
 }
 
 #[test]
@@ -346,7 +368,7 @@ fn settings_that_break_a_rule_are_named() {
         ),
         (
             said("--inside 172.16.0.0/12 --vips 1 --ports 1"),
-            "--inside 172.16.0.0/12: no TCP or UDP connection goes from there to the outside; 360 \
+            "--inside 172.16.0.0/12: no connection goes from there to the outside; 360 \
              not from the inside",
         ),
         (

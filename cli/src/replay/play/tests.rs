@@ -20,6 +20,7 @@ fn tcp(line: usize, port: u16, seconds: std::ops::Range<u32>, state: ConnState) 
         source: format!("10.0.0.1:{port}").parse().expect("an endpoint"),
         destination: "198.51.100.1:443".parse().expect("an endpoint"),
         state: Some(state),
+        is_query: false,
     }
 }
 
@@ -34,6 +35,7 @@ fn log(connections: &[Connection]) -> Log {
         malformed: Vec::new(),
         malformed_count: 0,
         left_out: BTreeMap::new(),
+        earlier: 0,
     }
 }
 
@@ -294,6 +296,7 @@ prop_compose! {
             source: format!("{source}:{port}").parse().expect("an endpoint"),
             destination: destination.parse().expect("an endpoint"),
             state,
+            is_query: false,
         }
     }
 }
