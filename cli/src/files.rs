@@ -26,15 +26,20 @@ pub(crate) fn read(path: &Path) -> Result<ScenarioFile<Nat>, InputError> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path)
         .map_err(|error| InputError::Unreadable { name: name.clone(), error })?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(InputError::Empty { name });
-    }
-    let broken = |error| InputError::Broken { name: name.clone(), error };
-    let mut file = parse(text_of(&bytes).map_err(broken)?).map_err(broken)?;
+    let mut file = scenario(&bytes, &name)?;
     if file.name.is_empty() {
         file.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     }
     Ok(file)
+}
+
+/// The scenario in these bytes; `name` is what errors call them.
+pub(crate) fn scenario(bytes: &[u8], name: &str) -> Result<ScenarioFile<Nat>, InputError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(InputError::Empty { name: name.to_owned() });
+    }
+    let broken = |error| InputError::Broken { name: name.to_owned(), error };
+    parse(text_of(bytes).map_err(broken)?).map_err(broken)
 }
 
 /// The bundled incidents, in the order of their names.
@@ -76,3 +81,21 @@ impl fmt::Display for InputError {
 }
 
 impl Error for InputError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_every_number_is_too_many_events() {
+        let one = "[[events]]\nelapse = \"1ms\"\n";
+        let all = "[[events]]\nelapse = \"0..18446744073709551614ms\"\n";
+        let subject = "virtual_ips = [\"203.0.113.1\"]\npool = \"10.0.0.1\"\n\
+                       ports = { on-demand = \"1024-1025\" }\n";
+        let text = format!("kind = \"nat\"\n[subject]\n{subject}{one}{all}");
+        let error = scenario(text.as_bytes(), "all.toml").expect_err("too many");
+        let expected = "all.toml: line 8, column 1: 18446744073709551615 events are more than a \
+                        file may ask for (10000000)";
+        assert_eq!(error.to_string(), expected);
+    }
+}

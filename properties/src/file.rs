@@ -238,8 +238,9 @@ fn read_event<E: serde::de::DeserializeOwned>(
     let span = entry.span();
     let entry = entry.into_inner();
     let count = count_of(&entry).map_err(|rule| error_at(text, span.clone(), rule))?;
-    if events.len() + count > EVENTS_MAX {
-        return Err(error_at(text, span, FileRule::TooManyEvents(events.len() + count)));
+    let asked = events.len().saturating_add(count);
+    if asked > EVENTS_MAX {
+        return Err(error_at(text, span, FileRule::TooManyEvents(asked)));
     }
     for index in 0..count {
         let event = E::deserialize(nth(&entry, index as u64)).map_err(|error| {
