@@ -16,13 +16,15 @@
 //! | last | where |
 //! |---|---|
 //! | the row that says `TIME_WAIT` or `CLOSE` | a TCP connection was closed or reset |
-//! | DESTROY | it is in the log, or the NEW of the next connection that has all its names |
+//! | DESTROY | it is in the log, or else the next NEW that agrees with it in all of the above |
 //! | the log's last event | there is none of these: it outlived the log |
 //!
 //! **Readings taken.**
 //! - A log has every event: conntrack says so on standard error when it loses some. A row that is
-//!   missing or malformed makes its connection too long, never too short. [`Log::earlier`] counts
-//!   the connections whose NEW is not there.
+//!   missing or malformed makes its connection too long rather than too short. [`Log::earlier`]
+//!   counts the connections whose NEW is not there.
+//! - Rows after a DESTROY are of the connection that it ended, until there is a NEW. So without
+//!   entry numbers a connection whose NEW is missing can pass for the one before it.
 //! - An entry that was not closed goes when the kernel's timer for it runs out. The log does not say
 //!   when its last packet was; it is held until DESTROY, too long by that timer at most.
 //! - FIN is half a close, and does not end a connection. Who sent a RST is not said: before the end
