@@ -51,6 +51,11 @@ bench-save NAME:
 bench-diff NAME:
     cargo bench --package natlaw-benches --bench allocation -- --baseline {{NAME}}
 
+# Fuzz a reader of bytes, by the name of its target in cli/fuzz/fuzz_targets; the corpus is real files
+fuzz READER SECONDS="60":
+    mkdir -p cli/fuzz/corpus/{{READER}}
+    cargo +nightly fuzz run --fuzz-dir cli/fuzz --sanitizer none {{READER}} cli/fuzz/corpus/{{READER}} cli/data/zeek cli/data/conntrack cli/tests/cmd snapshots/scenarios docs/scenario.toml -- -max_total_time={{SECONDS}}
+
 # Everything that CI runs
 ci:
     .ci/run
