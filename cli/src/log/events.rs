@@ -75,7 +75,7 @@ impl Events {
         }
         let mut times = entries.iter().filter_map(|entry| Some(entry.event?.time_us));
         let first_us = times.next().unwrap_or(0);
-        let last_us = times.last().unwrap_or(first_us);
+        let last_us = times.next_back().unwrap_or(first_us);
         log.earlier = tracked.iter().filter(|tracked| tracked.is_earlier).count();
         log.connections.extend(tracked.iter().map(|tracked| tracked.connection(first_us, last_us)));
         log
