@@ -26,9 +26,13 @@ show NAME:
 review:
     INSTA_UPDATE=always cargo test --package natlaw-snapshots
 
+# Write the schema of scenario files anew, once a field, device or law is new
+schema:
+    SCHEMA=write cargo test --package natlaw --test schema
+
 # Make a counterexample an incident: copy it under its name, then write its report
 adopt PATH NAME:
-    sed '/^name = /d; s/^kind = .*/&\nname = "{{NAME}}"/' '{{PATH}}' > 'snapshots/scenarios/{{NAME}}.toml'
+    sed -e '1i #:schema ../../docs/scenario.schema.json' -e '/^#:schema /d; /^name = /d; s/^kind = .*/&\nname = "{{NAME}}"/' '{{PATH}}' > 'snapshots/scenarios/{{NAME}}.toml'
     INSTA_UPDATE=always cargo test --package natlaw-snapshots
 
 # Try other scenarios than the usual ones: a seed of your own, more cases

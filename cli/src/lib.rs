@@ -3,6 +3,7 @@
 //! - `natlaw`, `natlaw check`: plays incidents or scenario files and checks every law.
 //! - `natlaw show`: one incident, figure or scenario file in full.
 //! - `natlaw laws`, `natlaw devices`: what is claimed, and what it can be tried on.
+//! - `natlaw schema`: what a scenario file may say, for editors.
 //! - `natlaw replay`: our allocator under the demand of a recorded log.
 //! - `natlaw judge`: a real device by its own answers, as Linux connection tracking tells them.
 //!
@@ -25,6 +26,7 @@ mod log;
 mod progress;
 mod readers;
 mod replay;
+mod schema;
 mod show;
 
 use std::error::Error;
@@ -68,6 +70,8 @@ enum Command {
     Laws,
     /// Print every device that a scenario can be played on, the mutants included.
     Devices,
+    /// Print the JSON Schema of a scenario file, by which an editor completes and checks it.
+    Schema,
     Replay(replay::Args),
     Judge(judge::Args),
 }
@@ -90,6 +94,7 @@ fn run(command: Command) -> Result<Report, Box<dyn Error>> {
         Command::Show(args) => show::run(&args),
         Command::Laws => Ok(lists::laws()),
         Command::Devices => Ok(lists::devices()),
+        Command::Schema => Ok(schema::run()),
         Command::Replay(args) => replay::run(&args),
         Command::Judge(args) => judge::run(&args),
     }

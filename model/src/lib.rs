@@ -55,6 +55,8 @@ pub mod allocator;
 pub mod flow;
 pub mod nat;
 pub mod ports;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod subject;
 mod text;
 pub mod tiers;

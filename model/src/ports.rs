@@ -9,6 +9,13 @@ use crate::text::serde_as_text;
 /// A contiguous range of ports, both ends included, never empty (RFC 7422: "port range");
 /// written `1024-2047`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::block())),
+    schemars(extend("examples" = ["1024-65535", "1024-2047"])),
+)]
 pub struct PortBlock {
     first: u16,
     last: u16,

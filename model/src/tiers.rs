@@ -25,6 +25,13 @@ pub struct Tier {
 
 /// Pool size to ports per member; written `1-50: 1024, 51-100: 512`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::tier_table())),
+    schemars(extend("examples" = ["1-50: 1024, 51-100: 512"])),
+)]
 pub struct TierTable(Vec<Tier>);
 
 /// Why there is no such table, or no tier for a pool.

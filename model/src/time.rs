@@ -12,6 +12,13 @@ pub struct Instant(u64);
 
 /// A length of time in milliseconds; written `240s`, `1500ms`, `2h`, `0s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::duration())),
+    schemars(extend("examples" = ["240s", "1500ms", "15min", "2h"])),
+)]
 pub struct Duration(u64);
 
 /// Why a text names no length of time.

@@ -17,6 +17,9 @@
 //! A range such as `40000..40002` in an event stands for one event for each number; several ranges
 //! in one event count upwards together.
 
+#[cfg(feature = "schema")]
+mod schema;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -26,6 +29,9 @@ use toml::Spanned;
 
 use crate::judged::Judged;
 use crate::law::Verdict;
+
+#[cfg(feature = "schema")]
+pub use schema::schema;
 
 /// The most events that one file may ask for, ranges counted.
 pub const EVENTS_MAX: usize = 10_000_000;
@@ -49,10 +55,11 @@ pub struct ScenarioFile<S: Subject> {
 /// A law that a scenario breaks, and the first step (from 1) that does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Break {
     /// The law's name.
     pub law: String,
-    /// The step.
+    /// The step, from 1.
     pub step: usize,
 }
 
@@ -87,18 +94,39 @@ pub enum FileRule {
 /// A file as it stands; what is said to be an event is read apart.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = ""), deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(bound = "S: Judged + schemars::JsonSchema, S::Event: schemars::JsonSchema"),
+    schemars(title = "A scenario of natlaw", description = schema::description())
+)]
 struct Raw<S: Subject> {
+    /// What kind of thing is asked.
     #[allow(dead_code)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::kind::<S>"))]
     kind: Spanned<String>,
+    /// The fact that the scenario shows, as a name (default: the file's name).
     #[serde(default)]
     name: String,
+    /// The story, in two sentences.
     #[serde(default)]
     story: String,
+    /// The device that plays it. `natlaw devices` says what each is.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::device::<S>"))]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = S::device_names().first())))]
     device: Option<Spanned<String>>,
+    /// The laws that the scenario breaks, each first at this step. It passes when exactly those
+    /// break; without the line, when none does. `natlaw laws` says what each claims.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::breaks::<S>"))]
     breaks: Vec<Spanned<Break>>,
+    /// The configuration at the start.
     subject: S,
+    /// What happens, in order. A range such as `40000..40004` in an event stands for one event for
+    /// each number; ranges of one event count upwards together and are equally long.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "schema::events::<S>"))]
     events: Vec<Spanned<toml::Value>>,
 }
 

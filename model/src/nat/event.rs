@@ -13,6 +13,7 @@ use crate::time::Duration;
 
 /// What a translator can be asked. Every event is legal in every state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Event {
     /// A packet arrives from the inside.
@@ -28,6 +29,16 @@ pub enum Event {
 /// A packet, as far as a translator looks at it; written
 /// `tcp 10.0.0.1:40000 > 198.51.100.1:443 open`, `data` where nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::segment())),
+    schemars(extend("examples" = [
+        "tcp 10.0.0.1:40000 > 198.51.100.1:443 open",
+        "udp 10.0.0.1:40000 > 198.51.100.1:53",
+    ])),
+)]
 pub struct Segment {
     /// Where it comes from and goes.
     pub tuple: FiveTuple,

@@ -19,6 +19,7 @@ use crate::flow::{Endpoint, FiveTuple, Transport};
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MappingBehaviour {
     /// On nothing else: one external endpoint for all destinations.
@@ -34,6 +35,7 @@ pub enum MappingBehaviour {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PortReuse {
     /// None: an external endpoint serves one mapping.

@@ -34,11 +34,13 @@ use crate::tiers::{TierError, block_of_slot, slot_of_port};
 
 /// What a person writes to describe a translator. [`Nat::new`] holds it to its rules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Configuration {
     /// The outside addresses, in the order in which they are used.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub virtual_ips: Vec<VirtualIp>,
-    /// The inside hosts.
+    /// The inside hosts: addresses, ranges of addresses, and holes that members left behind.
     pub pool: Pool,
     /// How ports are shared out among the members.
     pub ports: PortPolicy,
@@ -56,6 +58,7 @@ pub struct Configuration {
     pub timers: Timers,
     /// What the outside may open connections to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [], "uniqueItems" = true)))]
     pub inbound_rules: Vec<InboundRule>,
 }
 
@@ -65,6 +68,13 @@ pub struct Configuration {
 /// Exhaustion" counts "sending back a response" among the calls that do; that is not followed,
 /// because a balancer rewrites such a reply from the connection it answers.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::flow())),
+    schemars(extend("examples" = ["tcp 203.0.113.1:443 > 10.0.0.1:8443"])),
+)]
 pub struct InboundRule {
     /// What carries the connections.
     pub transport: Transport,
@@ -76,6 +86,7 @@ pub struct InboundRule {
 
 /// The configuration of a translator, held to its rules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Configuration", into = "Configuration")]
 pub struct Nat(Configuration);
 

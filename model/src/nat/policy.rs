@@ -12,6 +12,7 @@ use crate::tiers::TierTable;
 
 /// How ports are shared out among the members.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PortPolicy {
     /// Static NAT: each member has a virtual IP of its own, the one of its slot, and keeps its
@@ -25,6 +26,7 @@ pub enum PortPolicy {
     /// A block of `ports` ports for each member, the same range on each virtual IP.
     Fixed {
         /// Ports of one member on one virtual IP.
+        #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
         ports: u16,
         /// The ports that are shared out.
         usable: PortBlock,
@@ -33,6 +35,7 @@ pub enum PortPolicy {
     /// ("Outbound rules", Azure Load Balancer documentation, April 2024).
     Manual {
         /// Ports of one member in all: a multiple of 8.
+        #[cfg_attr(feature = "schema", schemars(range(min = 8), extend("multipleOf" = 8)))]
         ports: u16,
         /// The ports of a virtual IP that are shared out: 64,000 for that document, 64,512 above
         /// the well-known ports.
@@ -46,6 +49,7 @@ pub enum PortPolicy {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Selection {
     /// The first virtual IP until it is full, then the next; the lowest port of each.

@@ -12,6 +12,13 @@ use crate::text::serde_as_text;
 
 /// One outside address (frontend address) of a translator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::address())),
+    schemars(extend("examples" = ["203.0.113.1"])),
+)]
 pub struct VirtualIp(pub Ipv4Addr);
 
 /// An inside host (VM).
@@ -21,6 +28,13 @@ pub struct Member(pub Ipv4Addr);
 /// The ordered set of members. Each keeps its slot; one that leaves leaves a hole, and a joiner
 /// takes the lowest. Written `10.0.0.1-10.0.0.50, hole, 10.0.0.52`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::pool())),
+    schemars(extend("examples" = ["10.0.0.1-10.0.0.50", "10.0.0.1-10.0.0.50, hole, 10.0.0.52"])),
+)]
 pub struct Pool {
     slots: Vec<Option<Member>>,
     slot_of: BTreeMap<Member, usize>,

@@ -13,6 +13,7 @@ use crate::time::Duration;
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Timers {
     /// How long a flow lives without an outbound packet.
@@ -23,13 +24,17 @@ pub struct Timers {
 
 /// How long a flow lives without an outbound packet; none may be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct IdleTimers {
     /// Of TCP.
+    #[cfg_attr(feature = "schema", schemars(extend("not" = crate::schema::zero())))]
     pub tcp: Duration,
     /// Of UDP.
+    #[cfg_attr(feature = "schema", schemars(extend("not" = crate::schema::zero())))]
     pub udp: Duration,
     /// Of ICMP queries.
+    #[cfg_attr(feature = "schema", schemars(extend("not" = crate::schema::zero())))]
     pub icmp: Duration,
 }
 
@@ -38,6 +43,7 @@ pub struct IdleTimers {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct HoldDown {
     /// After a FIN from either side.

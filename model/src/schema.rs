@@ -1,0 +1,70 @@
+//! What a person writes, as JSON Schema sees it: the patterns of the nouns that are text.
+//!
+//! A pattern takes all that a noun's reader takes. What no pattern can say, such as that a block's
+//! first port is not above its last, is left to the reader.
+
+use schemars::{Schema, json_schema};
+
+/// The patterns that stand for one number and nothing else: a part of an address, a port, a count.
+pub const NUMBERS: [&str; 3] = [OCTET, PORT, COUNT];
+
+const OCTET: &str = "(?:25[0-5]|(?:2[0-4]|1[0-9]|[1-9])?[0-9])";
+const PORT: &str =
+    "0*(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})";
+const COUNT: &str = "[0-9]+";
+
+/// `203.0.113.1`.
+pub(crate) fn address() -> String {
+    whole(&an_address())
+}
+
+/// `tcp 203.0.113.1:443 > 10.0.0.1:8443`.
+pub(crate) fn flow() -> String {
+    whole(&a_flow())
+}
+
+/// `tcp 10.0.0.1:40000 > 198.51.100.1:443 open`.
+pub(crate) fn segment() -> String {
+    whole(&format!(r"{}(?: (?:open|data|finish|reset)\s*)?", a_flow()))
+}
+
+/// `1024-2047`.
+pub(crate) fn block() -> String {
+    whole(&format!(r"\s*{PORT}\s*-\s*{PORT}\s*"))
+}
+
+/// `240s`.
+pub(crate) fn duration() -> String {
+    whole(&format!(r"{COUNT}\s*(?:ms|s|min|h)\s*"))
+}
+
+/// No time at all, in any unit.
+pub(crate) fn zero() -> Schema {
+    json_schema!({ "pattern": "^0+[^0-9]" })
+}
+
+/// `10.0.0.1-10.0.0.50, hole, 10.0.0.52`, with one member at least.
+pub(crate) fn pool() -> String {
+    let address = an_address();
+    let run = format!(r"{address}(?:\s*-\s*{address})?");
+    whole(&format!(r"\s*(?:hole\s*,\s*)*{run}(?:\s*,\s*(?:hole|{run}))*\s*"))
+}
+
+/// `1-50: 1024, 51-100: 512`, with ports that a column of 1,024 can be cut into.
+pub(crate) fn tier_table() -> String {
+    let rest = format!(r"\s*-\s*{PORT}\s*:\s*0*(?:1024|512|256|128|64|32)\s*");
+    whole(&format!(r"\s*0*1{rest}(?:,\s*{PORT}{rest})*"))
+}
+
+fn whole(pattern: &str) -> String {
+    format!("^{pattern}$")
+}
+
+fn an_address() -> String {
+    format!(r"{OCTET}(?:\.{OCTET}){{3}}")
+}
+
+fn a_flow() -> String {
+    let endpoint = format!("{}:{PORT}", an_address());
+    format!(r"\s*(?:tcp|udp|icmp)\s+{endpoint}\s+>\s+{endpoint}\s*")
+}
