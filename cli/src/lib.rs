@@ -1,7 +1,7 @@
 //! `natlaw` holds NAT and the routing around it to laws.
 //!
 //! - `natlaw`, `natlaw check`: plays incidents or scenario files and checks every law.
-//! - `natlaw show`: one incident, figure or scenario file in full.
+//! - `natlaw show`: one incident, figure, mutant or scenario file in full.
 //! - `natlaw laws`, `natlaw devices`: what is claimed, and what it can be tried on.
 //! - `natlaw schema`: what a scenario file may say, for editors.
 //! - `natlaw replay`: our allocator under the demand of a recorded log.
@@ -64,7 +64,7 @@ struct Cli {
 enum Command {
     /// Play the incidents and the bundled log, or these scenario files, and check every law.
     Check(check::Args),
-    /// Show an incident, a figure or a scenario file in full; without a name, list them.
+    /// Show an incident, a figure, a mutant or a scenario file in full; without a name, list them.
     Show(show::Args),
     /// Print every law: its sentence, its source, and who is hurt if it fails.
     Laws,

@@ -5,7 +5,7 @@ use natlaw_properties::catalogue::{Claim, claims};
 use natlaw_properties::judged::Judged;
 use natlaw_properties::law::sentence;
 use natlaw_properties::nat::DEVICES;
-use natlaw_properties::nat::mutants::MUTANTS;
+use natlaw_properties::nat::mutants::{MUTANTS, Mutant};
 use natlaw_properties::report::{drawn, table};
 use serde_json::json;
 
@@ -44,15 +44,24 @@ fn law_as_json(claim: &Claim) -> serde_json::Value {
     })
 }
 
+fn mutant_as_json(mutant: &Mutant) -> serde_json::Value {
+    json!({
+        "name": mutant.name,
+        "family": mutant.family.to_string(),
+        "defect": mutant.defect,
+        "seen_in": mutant.row,
+    })
+}
+
 /// Every device.
 pub(crate) fn devices() -> Report {
     let mut sound = table(["device", "how it chooses ports"]);
     for device in DEVICES {
         sound.add_row([device.name, device.what]);
     }
-    let mut mutants = table(["mutant", "defect", "seen in"]);
+    let mut mutants = table(["mutant", "family", "defect", "seen in"]);
     for mutant in MUTANTS {
-        mutants.add_row([mutant.name, mutant.defect, mutant.row]);
+        mutants.add_row([mutant.name, &mutant.family.to_string(), mutant.defect, mutant.row]);
     }
     let default = Nat::device_names().first().copied().unwrap_or_default();
     let text = format!(
@@ -61,9 +70,7 @@ pub(crate) fn devices() -> Report {
         drawn(&mutants)
     );
     let devices = DEVICES.iter().map(|device| json!({ "name": device.name, "what": device.what }));
-    let wrong = MUTANTS.iter().map(
-        |mutant| json!({ "name": mutant.name, "defect": mutant.defect, "seen_in": mutant.row }),
-    );
+    let wrong = MUTANTS.iter().map(mutant_as_json);
     let json = json!({
         "version": JSON_VERSION,
         "devices": devices.collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! One incident, figure or scenario file in full.
+//! One incident, figure, mutant or scenario file in full.
 
 use std::error::Error;
 use std::fmt;
@@ -6,8 +6,10 @@ use std::path::Path;
 
 use natlaw_model::nat::Nat;
 use natlaw_properties::file::ScenarioFile;
+use natlaw_properties::nat::matrix::caught;
+use natlaw_properties::nat::mutants::{MUTANTS, Mutant};
 use natlaw_snapshots::figures::{self, FIGURES, Figure};
-use natlaw_snapshots::report;
+use natlaw_snapshots::{gallery, report};
 use serde_json::json;
 
 use crate::{JSON_VERSION, Report, files};
@@ -15,7 +17,7 @@ use crate::{JSON_VERSION, Report, files};
 /// What to show.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The name of an incident or a figure, or the path of a scenario file.
+    /// The name of an incident, a figure or a mutant, or the path of a scenario file.
     name: Option<String>,
 }
 
@@ -32,6 +34,9 @@ pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
     if let Some(figure) = FIGURES.iter().find(|figure| figure.name == name) {
         return Ok(shown_figure(figure));
     }
+    if let Some(mutant) = MUTANTS.iter().find(|mutant| mutant.name == name) {
+        return Ok(shown_mutant(mutant));
+    }
     match incidents.into_iter().find(|file| file.name == *name) {
         Some(incident) => shown(incident),
         None if Path::new(name).exists() => shown(files::read(Path::new(name))?),
@@ -43,7 +48,8 @@ fn list(incidents: &[ScenarioFile<Nat>]) -> Report {
     let names: Vec<&str> = incidents.iter().map(|file| file.name.as_str()).collect();
     let figures: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
     let text = format!(
-        "Incidents\n\n  {}\n\nFigures\n\n  {}\n\nnatlaw show NAME\n",
+        "Incidents\n\n  {}\n\nFigures\n\n  {}\n\nnatlaw show NAME\n\nMutants are listed by \
+         `natlaw devices`.\n",
         names.join("\n  "),
         figures.join("\n  ")
     );
@@ -55,6 +61,21 @@ fn shown_figure(figure: &Figure) -> Report {
     let text = figures::report(figure);
     let json = json!({ "version": JSON_VERSION, "name": figure.name, "text": text });
     Report { text, json, as_expected: true }
+}
+
+fn shown_mutant(mutant: &'static Mutant) -> Report {
+    let caught = caught(mutant);
+    let smallest =
+        caught.by.iter().map(|(law, scenario)| json!({ "law": law.name, "scenario": scenario }));
+    let json = json!({
+        "version": JSON_VERSION,
+        "name": mutant.name,
+        "family": mutant.family.to_string(),
+        "defect": mutant.defect,
+        "seen_in": mutant.row,
+        "breaks": smallest.collect::<Vec<_>>(),
+    });
+    Report { text: gallery::entry(&caught), json, as_expected: true }
 }
 
 fn shown(file: ScenarioFile<Nat>) -> Result<Report, Box<dyn Error>> {
@@ -78,7 +99,8 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "\"{}\" is no incident, no figure and no file; `natlaw show` lists what there is",
+            "\"{}\" is no incident, no figure, no mutant and no file; `natlaw show` and `natlaw \
+             devices` list what there is",
             self.name
         )
     }

@@ -10,8 +10,11 @@ use natlaw_model::tiers::TierTable;
 use natlaw_model::translator::Translator;
 use natlaw_properties::nat::layout::tiered;
 use natlaw_properties::nat::matrix::{Caught, matrix};
+use natlaw_properties::nat::mutants::Family;
 use natlaw_properties::nat::{LAWS, allocated_ports, grouped};
 use natlaw_properties::report::{drawn, table};
+
+use crate::gallery;
 
 /// A table with its name and its story.
 #[derive(Debug)]
@@ -60,6 +63,13 @@ pub const FIGURES: &[Figure] = &[
                 project had. A row shows which mutants a law stops, a column which laws stop a \
                 mutant, and in how few events.",
         draw: which_law_catches_which_mutant,
+    },
+    Figure {
+        name: "the_smallest_scenario_of_each_mutant",
+        story: "For every defect the fewest events that show it, found by random search and \
+                shrinking. The marked step is the one whose answer breaks the law; a sound \
+                translator plays the same scenario and keeps every law.",
+        draw: the_smallest_scenario_of_each_mutant,
     },
 ];
 
@@ -188,30 +198,52 @@ fn opened_from(nat: &Nat, ports: PortBlock) -> (usize, usize) {
 }
 
 fn which_law_catches_which_mutant() -> String {
+    let (mutants, laws) = (matrix().len(), LAWS.len());
+    format!(
+        "events in the smallest scenario on which the mutant breaks the law\n\n{}\n\n{}\n\n\
+         {mutants} mutants, {laws} laws",
+        drawn(&cells()),
+        drawn(&legend())
+    )
+}
+
+/// A row for each law, a column for each mutant.
+fn cells() -> Table {
     let matrix = matrix();
     let numbers = (1..=matrix.len()).map(|number| number.to_string());
-    let mut cells = wide_table(["law".to_string()].into_iter().chain(numbers), 1);
+    let header = ["law", "stops"].map(String::from);
+    let mut cells = wide_table(header.into_iter().chain(numbers), 1);
     for law in LAWS {
-        let events = matrix.iter().map(|caught| events_of(caught, law.name));
-        cells.add_row([law.name.to_string()].into_iter().chain(events));
+        let events: Vec<String> = matrix.iter().map(|caught| events_of(caught, law.name)).collect();
+        let stops = events.iter().filter(|events| *events != ".").count().to_string();
+        cells.add_row([law.name.to_string(), stops].into_iter().chain(events));
     }
-    let header = ["", "mutant", "smallest", "by", "defect", "seen in"].map(String::from);
-    let mut legend = wide_table(header, 2);
-    for (index, caught) in matrix.iter().enumerate() {
+    cells
+}
+
+/// A row for each mutant.
+fn legend() -> Table {
+    let header = ["", "mutant", "smallest", "by", "family", "defect", "seen in"];
+    let mut legend = wide_table(header.map(String::from), 2);
+    for (index, caught) in matrix().iter().enumerate() {
         let mutant = caught.mutant;
         let (law, events) = caught
             .best()
             .map_or(("nobody", 0), |(law, smallest)| (law.name, smallest.events.len()));
         let (number, events) = ((index + 1).to_string(), events.to_string());
-        legend.add_row([&number, mutant.name, &events, law, mutant.defect, mutant.row]);
+        let family = mutant.family.to_string();
+        legend.add_row([&number, mutant.name, &events, law, &family, mutant.defect, mutant.row]);
     }
-    let (mutants, laws) = (matrix.len(), LAWS.len());
-    format!(
-        "events in the smallest scenario on which the mutant breaks the law\n\n{}\n\n{}\n\n\
-         {mutants} mutants, {laws} laws",
-        drawn(&cells),
-        drawn(&legend)
-    )
+    legend
+}
+
+fn the_smallest_scenario_of_each_mutant() -> String {
+    let of = |family| matrix().iter().filter(move |caught| caught.mutant.family == family);
+    let section = |family: Family| {
+        let entries = of(family).map(gallery::entry).collect::<Vec<_>>().join("\n");
+        format!("== {family}\n\n{entries}")
+    };
+    Family::ALL.map(section).join("\n")
 }
 
 /// How many events the law needs to catch the mutant; a dot if it does not.

@@ -3,6 +3,7 @@
 //! - [`INCIDENTS`]: every file of `scenarios/`; adding one adds an incident.
 //! - [`fn@report`]: a scenario played and judged, as the text that is reviewed, printed and compared.
 //! - [`figures`]: tables that are no traces: what a pool has by its size, which law catches what.
+//! - [`gallery`]: each mutant with the smallest scenario that shows its defect.
 //!
 //! The reviewed texts stand in `incidents/`, a file for each report.
 //!
@@ -11,6 +12,7 @@
 //! say of it. Nothing in a report depends on the machine, the clock or the order of a hash map.
 
 pub mod figures;
+pub mod gallery;
 
 use std::fmt::Write as _;
 

@@ -8,6 +8,7 @@ mod laws;
 pub mod layout;
 pub mod matrix;
 pub mod mutants;
+mod plain;
 mod reference;
 mod situations;
 pub mod strategies;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use itertools::Itertools;
 use natlaw_model::allocator::{Budget, PortAllocator, Probing, Refusal};
-use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
+use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{Key, Member, Nat, PortPolicy, Selection};
 use natlaw_model::subject::Device;
 use natlaw_model::translator::Translator;
@@ -27,9 +27,9 @@ pub(super) trait Rules: Default {
         book.by_load(flow, candidates)
     }
 
-    /// Whether nobody holds the key.
-    fn is_free(&self, book: &Book, key: Key) -> bool {
-        book.held.iter().all(|(held, _)| !overlap(*held, key))
+    /// Whether nobody holds what the flow would have with this endpoint.
+    fn is_free(&self, book: &Book, wanted: Binding) -> bool {
+        book.is_free(wanted)
     }
 
     /// Whether the lease of the address lets the flow use it.
@@ -75,7 +75,7 @@ impl<R: Rules> PortAllocator for Obvious<R> {
         let is_dynamic = book.nat.ports == PortPolicy::Dynamic;
         let candidates = rules.order(book, flow, rules.candidates(book, flow));
         let found = candidates.into_iter().find(|external| {
-            rules.is_free(book, book.nat.key(flow, *external))
+            rules.is_free(book, Binding { flow, external: *external })
                 && (!is_dynamic || rules.may_lease(book, flow, external.address))
         });
         let Some(external) = found else {
@@ -113,6 +113,16 @@ impl Book {
         candidates
     }
 
+    /// Every held binding whose key overlaps the one that is wanted.
+    fn holders(&self, wanted: Binding) -> impl Iterator<Item = Binding> {
+        let key = self.nat.key(wanted.flow, wanted.external);
+        self.held.iter().filter(move |(held, _)| overlap(*held, key)).map(|(_, binding)| *binding)
+    }
+
+    fn is_free(&self, wanted: Binding) -> bool {
+        self.holders(wanted).next().is_none()
+    }
+
     /// Under a declared spread, those of the least used virtual IP first.
     fn by_load(&self, flow: FiveTuple, mut candidates: Vec<Endpoint>) -> Vec<Endpoint> {
         if self.nat.selection == Selection::Spread {
@@ -122,11 +132,11 @@ impl Book {
     }
 
     fn load(&self, flow: FiveTuple, address: Ipv4Addr) -> usize {
-        let candidates = self.all_candidates(flow);
+        let candidates = self.nat.candidates(flow);
         let counts = |(held, _): &&(Key, Binding)| {
             held.external.address == address
                 && overlap(*held, self.nat.key(flow, held.external))
-                && candidates.contains(&held.external)
+                && candidates.is_some_and(|own| own.position(held.external).is_some())
         };
         self.held.iter().filter(counts).count()
     }
@@ -149,10 +159,10 @@ fn overlap(a: Key, b: Key) -> bool {
 pub(super) struct LastPortAlwaysFree;
 
 impl Rules for LastPortAlwaysFree {
-    fn is_free(&self, book: &Book, key: Key) -> bool {
+    fn is_free(&self, book: &Book, wanted: Binding) -> bool {
         let blocks = book.nat.pool.members().enumerate().filter_map(|(i, _)| book.nat.block_of(i));
         let mut lasts = blocks.map(|(_, block)| block.last());
-        lasts.contains(&key.external.port) || book.held.iter().all(|(held, _)| !overlap(*held, key))
+        lasts.contains(&wanted.external.port) || book.is_free(wanted)
     }
 }
 
@@ -251,9 +261,9 @@ impl Rules for CursorNeverComesBack {
 pub(super) struct TransportsSharePorts;
 
 impl Rules for TransportsSharePorts {
-    fn is_free(&self, book: &Book, key: Key) -> bool {
-        let of_any = |held: Key| Key { transport: key.transport, ..held };
-        book.held.iter().all(|(held, _)| !overlap(of_any(*held), key))
+    fn is_free(&self, book: &Book, Binding { flow, external }: Binding) -> bool {
+        let of = |transport| Binding { flow: FiveTuple { transport, ..flow }, external };
+        Transport::ALL.into_iter().all(|transport| book.is_free(of(transport)))
     }
 }
 
@@ -261,9 +271,9 @@ impl Rules for TransportsSharePorts {
 pub(super) struct OneBusyBitAPort;
 
 impl Rules for OneBusyBitAPort {
-    fn is_free(&self, book: &Book, key: Key) -> bool {
-        let port = |key: Key| (key.transport, key.external);
-        book.held.iter().all(|(held, _)| port(*held) != port(key))
+    fn is_free(&self, book: &Book, wanted: Binding) -> bool {
+        let port = |binding: Binding| (binding.flow.transport, binding.external);
+        book.held.iter().all(|(_, held)| port(*held) != port(wanted))
     }
 }
 
@@ -322,6 +332,178 @@ pub(super) struct SharesALease;
 impl Rules for SharesALease {
     fn may_lease(&self, _book: &Book, _flow: FiveTuple, _address: Ipv4Addr) -> bool {
         true
+    }
+}
+
+#[derive(Default)]
+pub(super) struct KeepsTheSourcePort;
+
+impl Rules for KeepsTheSourcePort {
+    fn order(&self, book: &Book, flow: FiveTuple, candidates: Vec<Endpoint>) -> Vec<Endpoint> {
+        let mut order = book.by_load(flow, candidates);
+        order.sort_by_key(|external| external.port != flow.source.port);
+        order
+    }
+
+    fn is_free(&self, book: &Book, wanted: Binding) -> bool {
+        wanted.external.port == wanted.flow.source.port || book.is_free(wanted)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct AnAllocatorForEachMember;
+
+impl Rules for AnAllocatorForEachMember {
+    fn is_free(&self, book: &Book, wanted: Binding) -> bool {
+        let member = |binding: Binding| binding.flow.source.address;
+        book.holders(wanted).all(|held| member(held) != member(wanted))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct OneBlockForEverybody;
+
+impl Rules for OneBlockForEverybody {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let first = book.nat.pool.members().next().map_or(flow.source.address, |first| first.0);
+        book.unruled_candidates(flow.from(Endpoint::new(first, flow.source.port)))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct RepairFreesTheStranded;
+
+impl Rules for RepairFreesTheStranded {
+    fn reconfigured(&mut self, Book { nat, held }: &mut Book) {
+        held.retain(|(_, binding)| nat.may_give(binding.flow, binding.external));
+    }
+}
+
+#[derive(Default)]
+pub(super) struct RepairKnowsTcpOnly;
+
+impl Rules for RepairKnowsTcpOnly {
+    fn reconfigured(&mut self, book: &mut Book) {
+        book.held.retain(|(key, _)| key.transport == Transport::Tcp);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct StrandedNeverComeBack;
+
+impl Rules for StrandedNeverComeBack {
+    fn release(&mut self, Book { nat, held }: &mut Book, binding: Binding) {
+        let is_stranded = !nat.may_give(binding.flow, binding.external);
+        held.retain(|(_, held)| *held != binding || is_stranded);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct RefusalsCountAsHeld {
+    refused: usize,
+}
+
+impl Rules for RefusalsCountAsHeld {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let mut candidates = book.unruled_candidates(flow);
+        candidates.truncate(candidates.len().saturating_sub(self.refused));
+        candidates
+    }
+
+    fn refuse(&mut self, _book: &mut Book, _flow: FiveTuple) {
+        self.refused += 1;
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ReleaseFreesEveryHolder;
+
+impl Rules for ReleaseFreesEveryHolder {
+    fn release(&mut self, book: &mut Book, binding: Binding) {
+        book.held.retain(|(_, held)| held.external != binding.external);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct NeverGives65535;
+
+impl Rules for NeverGives65535 {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let mut candidates = book.unruled_candidates(flow);
+        candidates.retain(|external| external.port < u16::MAX);
+        candidates
+    }
+}
+
+#[derive(Default)]
+pub(super) struct TriesOnePortAgainAndAgain;
+
+impl Rules for TriesOnePortAgainAndAgain {
+    fn order(&self, book: &Book, flow: FiveTuple, candidates: Vec<Endpoint>) -> Vec<Endpoint> {
+        book.by_load(flow, candidates).into_iter().take(1).collect()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct GuardCountsEverybodysPorts;
+
+impl Rules for GuardCountsEverybodysPorts {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let mut candidates = book.unruled_candidates(flow);
+        let towards_it = |(_, held): &&(Key, Binding)| {
+            held.flow.transport == flow.transport && held.flow.destination == flow.destination
+        };
+        let is_full = book.held.iter().filter(towards_it).count() >= candidates.len();
+        candidates.retain(|_| !is_full);
+        candidates
+    }
+}
+
+#[derive(Default)]
+pub(super) struct SweepQuotaRoundsToZero {
+    waiting: Vec<Binding>,
+}
+
+impl Rules for SweepQuotaRoundsToZero {
+    fn release(&mut self, book: &mut Book, binding: Binding) {
+        self.waiting.push(binding);
+        let quota = self.waiting.len() / 10;
+        let swept: Vec<Binding> = self.waiting.drain(..quota).collect();
+        book.held.retain(|(_, held)| !swept.contains(held));
+    }
+}
+
+#[derive(Default)]
+pub(super) struct BlockedByALongLivedHead {
+    over: Vec<Binding>,
+}
+
+impl Rules for BlockedByALongLivedHead {
+    fn release(&mut self, book: &mut Book, binding: Binding) {
+        self.over.push(binding);
+        while let Some((_, head)) = book.held.first().filter(|(_, head)| self.over.contains(head)) {
+            self.over.retain(|over| over != head);
+            book.held.remove(0);
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct IcmpIdentifiersAreNotSearched;
+
+impl Rules for IcmpIdentifiersAreNotSearched {
+    fn is_free(&self, book: &Book, wanted: Binding) -> bool {
+        wanted.flow.transport == Transport::Icmp || book.is_free(wanted)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct ReusesForAnyOtherDestination;
+
+impl Rules for ReusesForAnyOtherDestination {
+    fn is_free(&self, book: &Book, wanted: Binding) -> bool {
+        let destination = |binding: Binding| binding.flow.destination;
+        book.holders(wanted).all(|held| destination(held) != destination(wanted))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Translators that are each wrong in one way: a sound one with one answer replaced.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use natlaw_model::allocator::FirstFit;
-use natlaw_model::flow::Endpoint;
+use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Configuration, Event, Ledger, MappingBehaviour, Nat, Outcome, Owner, PortReuse, Reason,
-    Segment, Signal,
+    Configuration, Event, Ledger, MappingBehaviour, Nat, Outcome, Owner, Reason, Segment, Signal,
 };
 use natlaw_model::subject::{Device, Subject};
 use natlaw_model::time::Duration;
@@ -15,6 +16,8 @@ type Sound = Translator<FirstFit>;
 fn sound(nat: &Nat) -> Sound {
     Translator::new(nat, FirstFit::new)
 }
+
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// A sound translator of another configuration than the one it was told.
 struct Misconfigured {
@@ -55,10 +58,23 @@ pub(super) fn timer_cut_short(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| nat.timers.idle.tcp = Duration::from_millis(1))
 }
 
+pub(super) fn reset_never_gives_back(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.hold_down.reset = A_DAY)
+}
+
+pub(super) fn expired_entry_keeps_its_port(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.hold_down.idle = A_DAY)
+}
+
+pub(super) fn udp_lives_as_long_as_a_stream(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.idle.udp = Duration::from_secs(180))
+}
+
 pub(super) fn mapping_depends_on_the_destination(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| {
-        nat.mapping = MappingBehaviour::AddressAndPortDependent;
-        nat.port_reuse = PortReuse::Never;
+        if nat.mapping == MappingBehaviour::EndpointIndependent {
+            nat.mapping = MappingBehaviour::AddressAndPortDependent;
+        }
     })
 }
 
@@ -178,6 +194,42 @@ replaced!(PrefixOpensTheDoor, |watched, event| match (event, watched.step(event)
     (_, outcome) => outcome,
 });
 
+replaced!(PortIsNotRewritten, |watched, event| match (event, watched.step(event)) {
+    (Event::Outbound(segment), Outcome::Forwarded(sent)) => {
+        let port = segment.tuple.source.port;
+        Outcome::Forwarded(sent.from(Endpoint::new(sent.source.address, port)))
+    }
+    (_, outcome) => outcome,
+});
+
+replaced!(TopPortGoesToTheNeighbour, |watched, event| match (event, watched.step(event)) {
+    (Event::Inbound(Segment { tuple, .. }), Outcome::Forwarded(delivered)) => {
+        let nat = &watched.ledger.nat;
+        let next = tuple.destination.port.saturating_add(1);
+        let is_ruled = nat.rule_at(tuple.transport, tuple.destination).is_some();
+        match nat.owner(Endpoint::new(tuple.destination.address, next)) {
+            Owner::Member(member) if !is_ruled => {
+                let port = delivered.destination.port;
+                Outcome::Forwarded(delivered.to(Endpoint::new(member.0, port)))
+            }
+            Owner::Member(_) | Owner::Shared | Owner::Lease | Owner::Nobody => {
+                Outcome::Forwarded(delivered)
+            }
+        }
+    }
+    (_, outcome) => outcome,
+});
+
+replaced!(ResetLeavesTheFlowOpen, |watched, event| match event {
+    Event::Outbound(segment)
+        if segment.meaning() == Signal::Reset
+            && watched.ledger.external_of(segment.tuple).is_some() =>
+    {
+        watched.step(&Event::outbound(segment.tuple, Signal::Data))
+    }
+    _ => watched.step(event),
+});
+
 replaced!(FullMeansUntranslated, |watched, event| match (event, watched.step(event)) {
     (Event::Outbound(segment), Outcome::Dropped(Reason::Refused(_))) => {
         Outcome::Forwarded(segment.tuple)
@@ -226,3 +278,168 @@ replaced!(AnswersOutOfKind, |watched, event| match watched.step(event) {
     Outcome::Elapsed => Outcome::Reconfigured { stranded: Vec::new() },
     outcome => outcome,
 });
+
+/// The external endpoints, by transport, whose way back is known.
+type Known = BTreeSet<(Transport, Endpoint)>;
+
+/// A watched translator that finds its ways back in a table of their own.
+pub(super) struct WaysBack {
+    watched: Watched,
+    known: Known,
+    lose: fn(&mut Known, &Event, &Outcome),
+}
+
+impl WaysBack {
+    fn new(nat: &Nat, lose: fn(&mut Known, &Event, &Outcome)) -> Self {
+        Self { watched: Watched::new(nat), known: Known::new(), lose }
+    }
+
+    pub(super) fn evicted_alone(nat: &Nat) -> Self {
+        Self::new(nat, |known, event, _| match event {
+            Event::Elapse(_) => known.clear(),
+            Event::Outbound(_) | Event::Inbound(_) | Event::Reconfigure(_) => {}
+        })
+    }
+
+    pub(super) fn lost_with_the_configuration(nat: &Nat) -> Self {
+        Self::new(nat, |known, event, _| match event {
+            Event::Reconfigure(_) => known.clear(),
+            Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => {}
+        })
+    }
+
+    pub(super) fn ended_by_another_flow(nat: &Nat) -> Self {
+        Self::new(nat, |known, event, outcome| match (event, outcome) {
+            (Event::Outbound(segment), Outcome::Forwarded(sent)) if segment.ends_its_flow() => {
+                known.remove(&(sent.transport, sent.source));
+            }
+            _ => {}
+        })
+    }
+}
+
+impl Device<Nat> for WaysBack {
+    fn step(&mut self, event: &Event) -> Outcome {
+        let is_lost = |Segment { tuple, .. }: &Segment| {
+            let rule = self.watched.ledger.nat.rule_at(tuple.transport, tuple.destination);
+            rule.is_none() && !self.known.contains(&(tuple.transport, tuple.destination))
+        };
+        let is_lost = matches!(event, Event::Inbound(segment) if is_lost(segment));
+        let outcome = self.watched.step(event);
+        if let (Event::Outbound(_), Outcome::Forwarded(sent)) = (event, &outcome) {
+            self.known.insert((sent.transport, sent.source));
+        }
+        (self.lose)(&mut self.known, event, &outcome);
+        if is_lost { Outcome::Dropped(Reason::NoMapping) } else { outcome }
+    }
+}
+
+/// What came first to an external endpoint is where replies go, for ever.
+pub(super) struct LaterFlowInheritsTheWayBack {
+    watched: Watched,
+    ways_back: BTreeMap<FiveTuple, Endpoint>,
+}
+
+impl LaterFlowInheritsTheWayBack {
+    pub(super) fn device(nat: &Nat) -> Self {
+        Self { watched: Watched::new(nat), ways_back: BTreeMap::new() }
+    }
+}
+
+impl Device<Nat> for LaterFlowInheritsTheWayBack {
+    fn step(&mut self, event: &Event) -> Outcome {
+        let outcome = self.watched.step(event);
+        let nat = &self.watched.ledger.nat;
+        let rule_of = |packet: FiveTuple| nat.rule_at(packet.transport, packet.destination);
+        match (event, outcome) {
+            (Event::Outbound(segment), Outcome::Forwarded(sent)) => {
+                self.ways_back.entry(sent.reversed()).or_insert(segment.tuple.source);
+                Outcome::Forwarded(sent)
+            }
+            (Event::Inbound(Segment { tuple, .. }), Outcome::Forwarded(delivered))
+                if rule_of(*tuple).is_none() =>
+            {
+                let inside = self.ways_back.get(tuple).copied();
+                Outcome::Forwarded(delivered.to(inside.unwrap_or(delivered.destination)))
+            }
+            (_, outcome) => outcome,
+        }
+    }
+}
+
+/// The first flow of a mapping that ends takes the others of the mapping with it.
+pub(super) struct OneCloneReleasesForAll {
+    watched: Watched,
+    flows: BTreeSet<FiveTuple>,
+}
+
+impl OneCloneReleasesForAll {
+    pub(super) fn device(nat: &Nat) -> Self {
+        Self { watched: Watched::new(nat), flows: BTreeSet::new() }
+    }
+
+    fn end_the_clones_of(&mut self, flow: FiveTuple, signal: Signal) {
+        let mapping = |flow| self.watched.ledger.nat.mapping.mapping(flow);
+        let is_clone = |other: &&FiveTuple| mapping(**other) == mapping(flow) && **other != flow;
+        for clone in self.flows.iter().filter(is_clone) {
+            self.watched.inner.step(&Event::outbound(*clone, signal));
+        }
+    }
+}
+
+impl Device<Nat> for OneCloneReleasesForAll {
+    fn step(&mut self, event: &Event) -> Outcome {
+        let outcome = self.watched.step(event);
+        let went_on = match (event, &outcome) {
+            (Event::Outbound(segment), Outcome::Forwarded(_)) => Some((segment, segment.tuple)),
+            (Event::Inbound(segment), Outcome::Forwarded(to)) => Some((segment, to.reversed())),
+            _ => None,
+        };
+        if let Some((segment, flow)) = went_on {
+            let is_known = !self.flows.insert(flow);
+            if is_known && segment.ends_its_flow() {
+                self.end_the_clones_of(flow, segment.signal);
+            }
+        }
+        outcome
+    }
+}
+
+/// Under a new configuration the flows of the old one leave by its last virtual IP.
+pub(super) struct NewPolicyMovesLiveFlows {
+    watched: Watched,
+    flows: BTreeSet<FiveTuple>,
+    older: BTreeSet<FiveTuple>,
+}
+
+impl NewPolicyMovesLiveFlows {
+    pub(super) fn device(nat: &Nat) -> Self {
+        Self { watched: Watched::new(nat), flows: BTreeSet::new(), older: BTreeSet::new() }
+    }
+
+    fn is_to_move(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Outbound(Segment { tuple, .. }) => {
+                self.flows.insert(*tuple);
+                self.older.contains(tuple) && self.watched.ledger.external_of(*tuple).is_some()
+            }
+            Event::Reconfigure(_) => {
+                self.older.append(&mut self.flows);
+                false
+            }
+            Event::Inbound(_) | Event::Elapse(_) => false,
+        }
+    }
+}
+
+impl Device<Nat> for NewPolicyMovesLiveFlows {
+    fn step(&mut self, event: &Event) -> Outcome {
+        let is_to_move = self.is_to_move(event);
+        match (self.watched.step(event), self.watched.ledger.nat.virtual_ips.last()) {
+            (Outcome::Forwarded(sent), Some(last)) if is_to_move => {
+                Outcome::Forwarded(sent.from(Endpoint::new(last.0, sent.source.port)))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+}

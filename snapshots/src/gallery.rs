@@ -1,0 +1,138 @@
+//! The gallery of mutants: each defect with the smallest scenario that shows it.
+
+use itertools::Itertools as _;
+use natlaw_model::nat::{Event, HoldDown, IdleTimers, MappingBehaviour, Nat, PortPolicy};
+use natlaw_model::nat::{PortReuse, Selection};
+use natlaw_model::ports::PortBlock;
+use natlaw_model::subject::{Scenario, Step, Trace};
+use natlaw_properties::nat::matrix::Caught;
+use natlaw_properties::report::{drawn, table};
+
+/// One mutant: its defect, where it was seen, the law that it breaks, and the smallest scenario
+/// with the step that breaks it.
+pub fn entry(caught: &Caught) -> String {
+    let mutant = caught.mutant;
+    let about = format!("{}: {}\nseen in: {}\n", mutant.name, mutant.defect, mutant.row);
+    let Some((law, scenario)) = caught.best() else { return about + "breaks no law\n" };
+    format!(
+        "{about}breaks: {}{}\nharm: {}\nwith: {}\n\n{}\n",
+        law.name,
+        others(caught.by.len() - 1),
+        law.harm,
+        configuration(&scenario.subject, &scenario.events),
+        steps(caught, scenario)
+    )
+}
+
+/// How many laws the mutant breaks besides.
+fn others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", and 1 other law".into(),
+        _ => format!(", and {count} other laws"),
+    }
+}
+
+/// Every step, the last one marked: it is the one that breaks the law.
+fn steps(caught: &Caught, scenario: &Scenario<Nat>) -> String {
+    let device = &mut (caught.mutant.device)(&scenario.subject);
+    let Trace { subject, steps } = scenario.play(device);
+    let mut table = table(["", "step", "asked", "answered"]);
+    let mut before = &subject;
+    for (index, Step { event, outcome }) in steps.iter().enumerate() {
+        let is_last = index + 1 == steps.len();
+        let mark = if is_last { "=>" } else { "" };
+        let asked = match event {
+            Event::Reconfigure(nat) => format!("reconfigure: {}", change(before, nat)),
+            Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => event.to_string(),
+        };
+        table.add_row([mark.into(), (index + 1).to_string(), asked, outcome.to_string()]);
+        if let Event::Reconfigure(nat) = event {
+            before = nat;
+        }
+    }
+    drawn(&table)
+}
+
+/// The parts of the new configuration that are not as before.
+fn change(before: &Nat, after: &Nat) -> String {
+    let (before, after) = (parts(before), parts(after));
+    let is_new = |part: &&String| !before.contains(part);
+    let lost = before.iter().filter(|part| !after.contains(part)).count();
+    let new = after.iter().filter(is_new).join("; ");
+    match (new.is_empty(), lost) {
+        (false, _) => new,
+        (true, 0) => "as before".into(),
+        (true, _) => after.join("; "),
+    }
+}
+
+/// A configuration in one line: what it has in common with the plainest one is left out, and so
+/// are the timers where no time passes.
+fn configuration(nat: &Nat, events: &[Event]) -> String {
+    let takes_time = events.iter().any(|event| matches!(event, Event::Elapse(_)));
+    let mut parts = parts(nat);
+    parts.retain(|part| takes_time || !part.starts_with("idle "));
+    parts.join("; ")
+}
+
+/// What a configuration says, part by part.
+fn parts(nat: &Nat) -> Vec<String> {
+    let members = nat.pool.members().map(|member| member.0);
+    let virtual_ips = nat.virtual_ips.iter().map(|vip| vip.0);
+    let addresses = format!("{} behind {}", members.format(", "), virtual_ips.format(", "));
+    let rules = nat.inbound_rules.iter().map(|rule| format!("inbound rule {rule}"));
+    [addresses, ports(nat)]
+        .into_iter()
+        .chain(choices(nat))
+        .chain(timers(nat))
+        .chain(rules)
+        .collect()
+}
+
+fn ports(nat: &Nat) -> String {
+    let usable = match &nat.ports {
+        PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::Tiered(_) => None,
+        PortPolicy::Fixed { usable, .. }
+        | PortPolicy::Manual { usable, .. }
+        | PortPolicy::OnDemand(usable) => Some(*usable),
+    };
+    let usable = usable.filter(|usable| *usable != PortBlock::ABOVE_WELL_KNOWN);
+    match (usable, nat.ports_per_member()) {
+        (Some(usable), _) if usable.len() == 1 => format!("{} ({})", nat.ports, usable.first()),
+        (Some(usable), _) => format!("{} ({usable})", nat.ports),
+        (None, Some(ports)) if matches!(nat.ports, PortPolicy::Tiered(_)) => {
+            format!("{ports} ports a member on each by pool size")
+        }
+        (None, _) => nat.ports.to_string(),
+    }
+}
+
+fn choices(nat: &Nat) -> Vec<String> {
+    let plain = (MappingBehaviour::default(), PortReuse::default());
+    let mut choices = Vec::new();
+    if (nat.mapping, nat.port_reuse) != plain {
+        choices.push(format!("mapping {}, port re-use {}", nat.mapping, nat.port_reuse));
+    }
+    match nat.selection {
+        Selection::LowestFirst => {}
+        Selection::Spread => choices.push("spread".into()),
+        Selection::Random(seed) => choices.push(format!("random from seed {seed}")),
+    }
+    choices
+}
+
+fn timers(nat: &Nat) -> Vec<String> {
+    let IdleTimers { tcp, udp, icmp } = nat.timers.idle;
+    let idle = match tcp == udp && udp == icmp {
+        true => format!("idle {tcp}"),
+        false => format!("idle {tcp} (TCP), {udp} (UDP), {icmp} (ICMP)"),
+    };
+    let HoldDown { finish, reset, idle: stale } = nat.timers.hold_down;
+    let hold_down = match finish == reset && reset == stale {
+        true if finish.is_zero() => None,
+        true => Some(format!("hold-down {finish}")),
+        false => Some(format!("hold-down {finish} (FIN), {reset} (RST), {stale} (idle)")),
+    };
+    [idle].into_iter().chain(hold_down).collect()
+}
