@@ -378,11 +378,14 @@ impl OneCloneReleasesForAll {
         Self { watched: Watched::new(nat), flows: BTreeSet::new() }
     }
 
-    fn end_the_clones_of(&mut self, flow: FiveTuple, signal: Signal) {
+    fn went_on(&mut self, segment: Segment, flow: FiveTuple) {
+        if !segment.ends_its_flow() || !self.flows.contains(&flow) {
+            return;
+        }
         let mapping = |flow| self.watched.ledger.nat.mapping.mapping(flow);
         let is_clone = |other: &&FiveTuple| mapping(**other) == mapping(flow) && **other != flow;
         for clone in self.flows.iter().filter(is_clone) {
-            self.watched.inner.step(&Event::outbound(*clone, signal));
+            self.watched.inner.step(&Event::outbound(*clone, segment.signal));
         }
     }
 }
@@ -390,16 +393,15 @@ impl OneCloneReleasesForAll {
 impl Device<Nat> for OneCloneReleasesForAll {
     fn step(&mut self, event: &Event) -> Outcome {
         let outcome = self.watched.step(event);
-        let went_on = match (event, &outcome) {
-            (Event::Outbound(segment), Outcome::Forwarded(_)) => Some((segment, segment.tuple)),
-            (Event::Inbound(segment), Outcome::Forwarded(to)) => Some((segment, to.reversed())),
-            _ => None,
-        };
-        if let Some((segment, flow)) = went_on {
-            let is_known = !self.flows.insert(flow);
-            if is_known && segment.ends_its_flow() {
-                self.end_the_clones_of(flow, segment.signal);
+        match (event, &outcome) {
+            (Event::Outbound(segment), Outcome::Forwarded(_)) => {
+                self.flows.insert(segment.tuple);
+                self.went_on(*segment, segment.tuple);
             }
+            (Event::Inbound(segment), Outcome::Forwarded(delivered)) => {
+                self.went_on(*segment, delivered.reversed());
+            }
+            _ => {}
         }
         outcome
     }
