@@ -25,7 +25,7 @@ pub struct Ledger {
     held: BTreeMap<Key, Vec<Holding>>,
     mappings: BTreeMap<Mapping, Key>,
     admitted: BTreeMap<FiveTuple, Admitted>,
-    touched: usize,
+    until_sweep: usize,
 }
 
 /// A key that one mapping holds: live while one of its flows is, then in hold-down.
@@ -80,6 +80,9 @@ enum State {
     Reserved,
 }
 
+/// Events between two sweeps, besides one for each key that is held.
+const QUIET: usize = 1_000;
+
 impl Subject for Nat {
     const KIND: &'static str = "nat";
     type Event = Event;
@@ -93,7 +96,7 @@ impl Subject for Nat {
             held: BTreeMap::new(),
             mappings: BTreeMap::new(),
             admitted: BTreeMap::new(),
-            touched: 0,
+            until_sweep: QUIET,
         }
     }
 
@@ -224,6 +227,12 @@ impl Ledger {
 
 /// What a search over states needs.
 impl Ledger {
+    /// Keys that are kept in memory. What has ended may still be among them, but no more of it than
+    /// twice what is held and a thousand.
+    pub fn keys_kept(&self) -> usize {
+        self.held.len()
+    }
+
     /// All that the judgement of later answers can depend on, with instants told from now on and
     /// without what has ended: two ledgers that hash alike here have the same future.
     pub fn relative(&self) -> impl Hash {
@@ -324,12 +333,11 @@ impl Ledger {
     /// Drops what has ended, often enough that memory follows what is held, and seldom enough
     /// that it costs nothing much.
     fn sweep_now_and_then(&mut self) {
-        self.touched += 1;
-        if self.touched < 1_000 + 2 * self.held.len() {
+        if self.until_sweep > 0 {
+            self.until_sweep -= 1;
             return;
         }
         let now = self.now;
-        self.touched = 0;
         self.held.values_mut().flatten().for_each(|holding| holding.forget_ended(now));
         self.held.retain(|_, holdings| {
             holdings.retain(|holding| holding.is_held(now));
@@ -340,6 +348,7 @@ impl Ledger {
             held.get(key).is_some_and(|holdings| holdings.iter().any(|h| h.is_of(*mapping)))
         });
         self.admitted.retain(|_, admitted| admitted.until > now);
+        self.until_sweep = QUIET + self.held.len();
     }
 }
 

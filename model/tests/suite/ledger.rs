@@ -5,6 +5,7 @@
 //! milliseconds.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 
 use itertools::iproduct;
 use natlaw_model::allocator::{Bitmap, FirstFit, PortAllocator, Refusal};
@@ -23,6 +24,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use rustc_hash::FxBuildHasher;
 
 use crate::{configuration, fixed, manual, nat, on_demand, read, virtual_ips};
 
@@ -634,4 +636,61 @@ fn a_stranded_key_is_held_but_is_no_mappings_any_more() {
     assert_eq!(holders[0].held_until().millis(), 4_000);
     assert!(!ledger.is_eligible(flow(1), external));
     assert!(ledger.eligible(flow(1)).eq([read("203.0.113.1:1025"), read("203.0.113.1:1026")]));
+}
+
+/// Plays events and answers the ledger of the answers.
+fn told(nat: &Nat, events: &[Event]) -> Ledger {
+    let mut translator = Translator::new(nat, FirstFit::new);
+    let mut ledger = nat.ledger();
+    for event in events {
+        let outcome = translator.step(event);
+        Nat::record(&mut ledger, event, &outcome);
+    }
+    ledger
+}
+
+fn hash_of(ledger: &Ledger) -> u64 {
+    FxBuildHasher.hash_one(ledger.relative())
+}
+
+/// A search over states ends only if what has ended is no part of the state.
+#[test]
+fn what_has_ended_is_no_part_of_the_state() {
+    let rule = read("tcp 203.0.113.1:80 > 10.0.0.1:8080");
+    let nat = nat(1, "10.0.0.1", on_demand("1024-1025"));
+    let nat = nat.with(|it| it.inbound_rules = vec![rule]).unwrap();
+    let one = read("tcp 10.0.0.1:1 > 198.51.100.1:443");
+    let other = read("tcp 10.0.0.1:2 > 198.51.100.1:443");
+    let knock = read("tcp 198.51.100.9:7 > 203.0.113.1:80");
+    let open = |flow| Event::outbound(flow, Signal::Open);
+    let close = |flow| Event::outbound(flow, Signal::Finish);
+    let admitted = Event::inbound(knock, Signal::Open);
+    let over = Event::inbound(knock, Signal::Finish);
+    let now_and_then = |before: &[Event]| {
+        let after = [before, &[Event::Elapse(read("1h")), open(other)]].concat();
+        hash_of(&told(&nat, &after))
+    };
+    let never = now_and_then(&[]);
+    assert_eq!(now_and_then(&[open(one), close(one)]), never);
+    assert_eq!(now_and_then(&[admitted.clone(), over]), never);
+    assert_eq!(now_and_then(&[admitted.clone()]), never);
+    let live = |before: &[Event]| hash_of(&told(&nat, before));
+    assert_ne!(live(&[admitted]), live(&[]));
+    assert_ne!(live(&[open(one)]), live(&[]));
+    assert_ne!(live(&[open(one)]), live(&[open(one), Event::Elapse(read("1s"))]));
+}
+
+/// Memory follows what is held, not what has been: here one flow after the other.
+#[test]
+fn what_has_ended_is_forgotten_in_time() {
+    let nat = nat(1, "10.0.0.1", on_demand("1024-1025"));
+    let mut events = Vec::new();
+    for n in 0..8_000_u32 {
+        let [a, b] = [n / 250 + 1, n % 250];
+        let flow = read(&format!("udp 10.0.0.1:1 > 198.51.{b}.{a}:443"));
+        events.extend([Event::outbound(flow, Signal::Data), Event::Elapse(read("1h"))]);
+    }
+    let ledger = told(&nat, &events);
+    assert_eq!(ledger.holdings().count(), 0);
+    assert!(ledger.keys_kept() <= 1_000, "{} keys", ledger.keys_kept());
 }

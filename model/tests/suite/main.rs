@@ -1,5 +1,6 @@
 //! What the model promises, shown by examples and held to random ones.
 
+mod allocators;
 mod configuration;
 mod ledger;
 mod nouns;

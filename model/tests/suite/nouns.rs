@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
-use natlaw_model::nat::{InboundRule, Member, Pool, SLOTS_MAX, Segment, Signal, VirtualIp};
+use natlaw_model::nat::{
+    Event, InboundRule, Member, Outcome, Pool, SLOTS_MAX, Segment, Signal, VirtualIp,
+};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::tiers::{Tier, TierTable};
 use natlaw_model::time::{Duration, Instant};
@@ -567,4 +569,63 @@ fn no_flow(text: &str) -> String {
 
 fn no_signal(text: &str) -> String {
     format!("`{text}` is no signal: write open, data, finish or reset")
+}
+
+#[test]
+fn two_blocks_overlap_where_they_share_a_port() {
+    let block = |text: &str| read::<PortBlock>(text);
+    let middle = block("100-199");
+    for (other, overlaps, covers) in [
+        ("0-99", false, false),
+        ("0-100", true, false),
+        ("100-100", true, true),
+        ("150-150", true, true),
+        ("100-199", true, true),
+        ("99-199", true, false),
+        ("100-200", true, false),
+        ("199-300", true, false),
+        ("200-300", false, false),
+    ] {
+        assert_eq!(middle.overlaps(block(other)), overlaps, "{other}");
+        assert_eq!(block(other).overlaps(middle), overlaps, "{other}");
+        assert_eq!(middle.covers(block(other)), covers, "{other}");
+    }
+}
+
+#[test]
+fn a_length_is_told_in_milliseconds() {
+    assert_eq!(read::<Duration>("2s").millis(), 2_000);
+    assert_eq!(Duration::ZERO.millis(), 0);
+}
+
+#[test]
+fn a_table_shows_its_tiers() {
+    let table: TierTable = read("1-50: 1024, 51-100: 512");
+    let tiers = table.tiers().iter().map(|tier| (tier.members_max, tier.ports));
+    assert_eq!(tiers.collect::<Vec<_>>(), [(50, 1024), (100, 512)]);
+}
+
+#[test]
+fn an_event_and_its_answer_read_as_a_line() {
+    let nat = crate::nat(1, "10.0.0.1", crate::on_demand("1024-1025"));
+    let tuple = read::<FiveTuple>("tcp 10.0.0.1:5 > 198.51.100.1:443");
+    let binding = Binding { flow: tuple, external: read("203.0.113.1:1024") };
+    let events = [
+        Event::outbound(tuple, Signal::Open),
+        Event::inbound(tuple.reversed(), Signal::Data),
+        Event::Elapse(read("4s")),
+        Event::Reconfigure(nat),
+    ];
+    assert_eq!(
+        events.map(|event| event.to_string()),
+        [
+            "outbound tcp 10.0.0.1:5 > 198.51.100.1:443 open",
+            "inbound tcp 198.51.100.1:443 > 10.0.0.1:5 data",
+            "elapse 4s",
+            "reconfigure: 1 member of 1 virtual IP, 2 ports shared by all members",
+        ]
+    );
+    let stranded = |stranded| Outcome::Reconfigured { stranded }.to_string();
+    assert_eq!(stranded(vec![]), "none stranded");
+    assert_eq!(stranded(vec![binding]), "stranded: 1");
 }
