@@ -11,9 +11,7 @@ use std::net::Ipv4Addr;
 
 use natlaw_model::allocator::{PortAllocator, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
-use natlaw_model::nat::{
-    Configuration, MappingBehaviour, Nat, Pool, PortPolicy, PortReuse, Selection, Timers, VirtualIp,
-};
+use natlaw_model::nat::{Configuration, Nat, Pool, PortPolicy, VirtualIp};
 use natlaw_model::ports::PortBlock;
 
 use crate::Occupancy;
@@ -125,17 +123,10 @@ fn flow_from(source: u16) -> FiveTuple {
 
 /// One member, one virtual IP.
 fn nat() -> Nat {
-    Nat::new(Configuration {
-        virtual_ips: vec![VirtualIp(VIRTUAL_IP)],
-        pool: Pool::of_size(MEMBER, 1).expect("one member is a pool"),
-        ports: PortPolicy::Fixed { ports: PORTS, usable: PortBlock::ABOVE_WELL_KNOWN },
-        mapping: MappingBehaviour::default(),
-        port_reuse: PortReuse::default(),
-        selection: Selection::default(),
-        timers: Timers::default(),
-        inbound_rules: Vec::new(),
-    })
-    .expect("the configuration keeps every rule")
+    let pool = Pool::of_size(MEMBER, 1).expect("one member is a pool");
+    let ports = PortPolicy::Fixed { ports: PORTS, usable: PortBlock::ABOVE_WELL_KNOWN };
+    Nat::new(Configuration::new(vec![VirtualIp(VIRTUAL_IP)], pool, ports))
+        .expect("the configuration keeps every rule")
 }
 
 /// `SplitMix64` (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).

@@ -55,6 +55,7 @@ pub mod allocator;
 pub mod flow;
 pub mod nat;
 pub mod ports;
+pub mod prefix;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod subject;

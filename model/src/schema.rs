@@ -28,6 +28,17 @@ pub(crate) fn segment() -> String {
     whole(&format!(r"{}(?: (?:open|data|finish|reset)\s*)?", a_flow()))
 }
 
+/// `198.51.100.7 > 203.0.113.1 about tcp 203.0.113.1:1024 > 198.51.100.1:443`.
+pub(crate) fn icmp_error() -> String {
+    let address = an_address();
+    whole(&format!(r"\s*{address}\s*>\s*{address} about {}", a_flow()))
+}
+
+/// `198.51.100.0/24`.
+pub(crate) fn prefix() -> String {
+    whole(&format!(r"{}(?:/(?:3[0-2]|[12]?[0-9]))?", an_address()))
+}
+
 /// `1024-2047`.
 pub(crate) fn block() -> String {
     whole(&format!(r"\s*{PORT}\s*-\s*{PORT}\s*"))

@@ -1,12 +1,12 @@
 //! The gallery of mutants: each defect with the smallest scenario that shows it.
 
 use itertools::Itertools as _;
-use natlaw_model::nat::{Event, HoldDown, IdleTimers, MappingBehaviour, Nat, PortPolicy};
-use natlaw_model::nat::{PortReuse, Selection};
+use natlaw_model::nat::{Configuration, Event, HoldDown, IdleTimers, Nat, PortPolicy};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Scenario, Step, Trace};
 use natlaw_properties::nat::matrix::Caught;
 use natlaw_properties::report::{drawn, table};
+use serde::Serialize;
 
 /// One mutant: its defect, where it was seen, the law that it breaks, and the smallest scenario
 /// with the step that breaks it.
@@ -44,7 +44,7 @@ fn steps(caught: &Caught, scenario: &Scenario<Nat>) -> String {
         let mark = if is_last { "=>" } else { "" };
         let asked = match event {
             Event::Reconfigure(nat) => format!("reconfigure: {}", change(before, nat)),
-            Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => event.to_string(),
+            _ => event.to_string(),
         };
         table.add_row([mark.into(), (index + 1).to_string(), asked, outcome.to_string()]);
         if let Event::Reconfigure(nat) = event {
@@ -108,31 +108,60 @@ fn ports(nat: &Nat) -> String {
     }
 }
 
+/// What is declared otherwise than by default, field by field as a file would say it.
 fn choices(nat: &Nat) -> Vec<String> {
-    let plain = (MappingBehaviour::default(), PortReuse::default());
-    let mut choices = Vec::new();
-    if (nat.mapping, nat.port_reuse) != plain {
-        choices.push(format!("mapping {}, port re-use {}", nat.mapping, nat.port_reuse));
-    }
-    match nat.selection {
-        Selection::LowestFirst => {}
-        Selection::Spread => choices.push("spread".into()),
-        Selection::Random(seed) => choices.push(format!("random from seed {seed}")),
-    }
-    choices
+    let plain = Configuration::new(Vec::new(), nat.pool.clone(), nat.ports.clone());
+    let differs =
+        |name: &str, is_plain: bool, value: String| (!is_plain).then(|| format!("{name} {value}"));
+    let Configuration { mapping, filtering, port_reuse, pooling, preserve, selection, .. } = &**nat;
+    let Configuration { closes_on, inbound_refresh, limits, rule_ports, .. } = &**nat;
+    let Configuration { reserved, exempt, .. } = &**nat;
+    [
+        differs("mapping", *mapping == plain.mapping, told(mapping)),
+        differs(
+            "filtering",
+            filtering.is_none(),
+            filtering.as_ref().map_or_else(String::new, told),
+        ),
+        differs("port re-use", *port_reuse == plain.port_reuse, told(port_reuse)),
+        differs("pooling", *pooling == plain.pooling, told(pooling)),
+        differs("preserve", *preserve == plain.preserve, told(preserve)),
+        differs("selection", *selection == plain.selection, told(selection)),
+        differs("closes on", *closes_on == plain.closes_on, told(closes_on)),
+        differs(
+            "inbound refresh",
+            *inbound_refresh == plain.inbound_refresh,
+            told(inbound_refresh),
+        ),
+        differs("limits", *limits == plain.limits, told(limits)),
+        differs("reserved", reserved.is_empty(), reserved.iter().join(", ")),
+        differs("exempt", exempt.is_empty(), exempt.iter().join(", ")),
+        differs("an inbound rule takes", *rule_ports == plain.rule_ports, told(rule_ports)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A value as a file would say it, on one line.
+fn told(value: &impl Serialize) -> String {
+    let mut text = String::new();
+    let written = value.serialize(toml::ser::ValueSerializer::new(&mut text)).is_ok();
+    if written { text.replace('"', "") } else { String::new() }
 }
 
 fn timers(nat: &Nat) -> Vec<String> {
     let IdleTimers { tcp, udp, icmp } = nat.timers.idle;
-    let idle = match tcp == udp && udp == icmp {
-        true => format!("idle {tcp}"),
-        false => format!("idle {tcp} (TCP), {udp} (UDP), {icmp} (ICMP)"),
+    let idle = match nat.timers.idle == IdleTimers::uniform(udp) {
+        true => format!("idle {udp}"),
+        false => format!("idle {} (TCP), {udp} (UDP), {icmp} (ICMP)", told(&tcp)),
     };
-    let HoldDown { finish, reset, idle: stale } = nat.timers.hold_down;
-    let hold_down = match finish == reset && reset == stale {
-        true if finish.is_zero() => None,
-        true => Some(format!("hold-down {finish}")),
-        false => Some(format!("hold-down {finish} (FIN), {reset} (RST), {stale} (idle)")),
+    let hold_down = nat.timers.hold_down;
+    let hold_down = match hold_down == HoldDown::uniform(hold_down.idle) {
+        true if hold_down.idle.is_zero() => None,
+        true => Some(format!("hold-down {}", hold_down.idle)),
+        false => Some(format!("hold-down {}", told(&hold_down))),
     };
-    [idle].into_iter().chain(hold_down).collect()
+    let syn = nat.timers.unsolicited_syn.map(|wait| format!("a SYN is answered after {wait}"));
+    [idle].into_iter().chain(hold_down).chain(syn).collect()
 }

@@ -139,7 +139,7 @@ impl<'a> Player<'a> {
             None => self.backwards += 1,
             Some(0) => {}
             Some(millis) => {
-                self.judge.step(&Event::Elapse(Duration::from_millis(millis)), &Outcome::Elapsed);
+                self.judge.step(&Event::Elapse(Duration::from_millis(millis)), &Outcome::ELAPSED);
             }
         }
     }
@@ -160,7 +160,7 @@ impl<'a> Player<'a> {
     /// The flows that a binding can be held against: that of another mapping with its key, and
     /// that with which its own mapping began.
     fn against(&self, Binding { flow, external }: Binding) -> [Option<FiveTuple>; 2] {
-        let mapping = |flow| self.nat.mapping.mapping(flow);
+        let mapping = |flow| self.nat.mapping_of(flow);
         let first = |holding: &Holding| holding.binding.flow;
         let ledger = self.judge.ledger();
         let mut holders = ledger.holders(self.nat.key(flow, external)).map(first);
@@ -198,11 +198,10 @@ impl<'a> Player<'a> {
         if flow.transport == Transport::Tcp {
             return;
         }
-        let mapping = self.nat.mapping.mapping(flow);
+        let mapping = self.nat.mapping_of(flow);
         let to = |address, port| flow.to(Endpoint::new(address, port));
         let all = to(Ipv4Addr::UNSPECIFIED, 0)..=to(Ipv4Addr::BROADCAST, u16::MAX);
-        let lives =
-            self.begun.range(all).any(|(other, _)| self.nat.mapping.mapping(*other) == mapping);
+        let lives = self.begun.range(all).any(|(other, _)| self.nat.mapping_of(*other) == mapping);
         if !lives {
             self.over.insert(mapping);
         }
@@ -221,7 +220,7 @@ impl<'a> Player<'a> {
         stranded.sort();
         self.over.clear();
         let answered = Outcome::Reconfigured { stranded };
-        self.judge.step(&Event::Reconfigure(self.nat.clone()), &answered);
+        self.judge.step(&Event::reconfigure(self.nat.clone()), &answered);
     }
 
     /// Whether the ledger would answer otherwise if it knew of the ends. Under dynamic NAT any
@@ -233,7 +232,7 @@ impl<'a> Player<'a> {
     }
 
     fn is_over(&self, holding: &Holding) -> bool {
-        self.over.contains(&self.nat.mapping.mapping(holding.binding.flow))
+        self.over.contains(&holding.mapping())
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use natlaw_model::nat::{
-    Configuration, HoldDown, IdleTimers, MappingBehaviour, Member, Nat, NatError, Pool, PortPolicy,
-    PortReuse, Selection, Timers, VirtualIp,
+    Configuration, HoldDown, IdleTimers, Member, Nat, NatError, Pool, PortPolicy, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::Subject as _;
@@ -24,8 +23,9 @@ const EVERY_PORT: (u16, u16) = (1, u16::MAX);
 const NO_TIMERS: Timers = {
     let forever = Duration::from_millis(u64::MAX);
     Timers {
-        idle: IdleTimers { tcp: forever, udp: forever, icmp: forever },
+        idle: IdleTimers::uniform(forever),
         hold_down: HoldDown::uniform(Duration::ZERO),
+        unsolicited_syn: None,
     }
 };
 
@@ -98,17 +98,10 @@ pub(super) fn inferred(entries: &[&Entry]) -> Result<Nat, InputError> {
     let members = sources.into_iter().map(|source| Some(Member(source))).collect();
     let (first, last) = EVERY_PORT;
     let ports = PortBlock::new(first, last).unwrap_or(PortBlock::ABOVE_WELL_KNOWN);
-    let configuration = Configuration {
-        virtual_ips: outside.into_iter().map(VirtualIp).collect(),
-        pool: Pool::new(members).map_err(InputError::Pool)?,
-        ports: PortPolicy::OnDemand(ports),
-        mapping: MappingBehaviour::AddressAndPortDependent,
-        port_reuse: PortReuse::PerDestination,
-        selection: Selection::LowestFirst,
-        timers: NO_TIMERS,
-        inbound_rules: Vec::new(),
-    };
-    Nat::new(configuration).map_err(InputError::Nat)
+    let virtual_ips = outside.into_iter().map(VirtualIp).collect();
+    let pool = Pool::new(members).map_err(InputError::Pool)?;
+    let plain = Configuration::new(virtual_ips, pool, PortPolicy::OnDemand(ports));
+    Nat::new(Configuration { timers: NO_TIMERS, ..plain }).map_err(InputError::Nat)
 }
 
 /// The same translator, its flows ending when the log says.

@@ -164,7 +164,7 @@ impl<'a> Play<'a> {
 
     /// Sends every packet of the demand; `progress` is told how many connections have opened.
     fn run(mut self, progress: &mut dyn FnMut(usize)) -> Self {
-        let idle = self.judge.ledger().nat.timers.idle.tcp;
+        let idle = self.judge.ledger().nat.timers.idle.tcp.established;
         let mut agenda = Agenda::new(self.demand, idle);
         let mut opened = 0;
         while let Some(intent) = agenda.pop() {
@@ -229,10 +229,8 @@ impl<'a> Play<'a> {
         let outcome = self.ask(event);
         if matches!(outcome, Outcome::Forwarded(_)) {
             let ledger = self.judge.ledger();
-            let (now, idle) = (ledger.now, ledger.nat.timers.idle.of(flow.transport));
-            let holding = ledger.holding_of(flow);
-            let is_live = holding.is_some_and(|holding| holding.has(flow, now));
-            let live_until = if is_live { now + idle } else { now };
+            let (now, holding) = (ledger.now, ledger.holding_of(flow));
+            let live_until = ledger.end_of(flow).map_or(now, |end| end.at);
             let held_until = holding.map_or(now, Holding::held_until);
             self.tally.forwarded(flow, live_until, held_until);
             self.tally.settle(now);

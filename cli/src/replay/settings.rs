@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use natlaw_model::nat::{
-    Configuration, HoldDown, IdleTimers, MappingBehaviour, Member, Nat, NatError, Pool, PoolError,
-    PortPolicy, PortReuse, Selection, Timers, VirtualIp,
+    Configuration, HoldDown, IdleTimers, Member, Nat, NatError, Pool, PoolError, PortPolicy,
+    Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::time::Duration;
@@ -83,19 +83,15 @@ impl Settings {
         if members.is_empty() {
             return Err(ReplayError::NoMembers { inside, left_out: demand.left_out.clone() });
         }
-        let configuration = Configuration {
-            virtual_ips: self.outside()?,
-            pool: Pool::new(members).map_err(ReplayError::Pool)?,
-            ports: PortPolicy::Fixed { ports, usable: PortBlock::ABOVE_WELL_KNOWN },
-            mapping: MappingBehaviour::AddressAndPortDependent,
-            port_reuse: PortReuse::PerDestination,
-            selection: Selection::LowestFirst,
-            timers: Timers {
-                idle: IdleTimers { tcp: idle, udp: idle, icmp: idle },
-                hold_down: HoldDown::uniform(hold_down),
-            },
-            inbound_rules: Vec::new(),
+        let pool = Pool::new(members).map_err(ReplayError::Pool)?;
+        let ports = PortPolicy::Fixed { ports, usable: PortBlock::ABOVE_WELL_KNOWN };
+        let timers = Timers {
+            idle: IdleTimers::uniform(idle),
+            hold_down: HoldDown::uniform(hold_down),
+            unsolicited_syn: None,
         };
+        let plain = Configuration::new(self.outside()?, pool, ports);
+        let configuration = Configuration { timers, ..plain };
         Nat::new(configuration).map_err(ReplayError::Nat)
     }
 

@@ -13,14 +13,15 @@
 //! What does not fit the rows stands aside in a plain set, looked at only while there is any:
 //! keys bound under a configuration since replaced, and keys of members that keep their ports.
 
+use std::cmp::Reverse;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 use itertools::Itertools;
 use rustc_hash::FxHashMap;
 
 use super::held::Held;
-use super::probing::seed_of;
-use super::random::SplitMix;
+use super::starts::Starts;
 use super::{PortAllocator, Refusal};
 use crate::flow::{Binding, Endpoint, FiveTuple, Transport};
 use crate::nat::{Candidates, Member, Nat, Owner, PortPolicy, Remote, Selection};
@@ -29,7 +30,7 @@ use crate::nat::{Candidates, Member, Nat, Owner, PortPolicy, Remote, Selection};
 #[derive(Debug, Clone)]
 pub struct Bitmap {
     nat: Nat,
-    random: SplitMix,
+    starts: Starts,
     rows: FxHashMap<RowKey, Row>,
     held: FxHashMap<Binding, Remote>,
     aside: Held,
@@ -55,7 +56,7 @@ impl Bitmap {
     pub fn new(nat: &Nat) -> Self {
         Self {
             nat: nat.clone(),
-            random: SplitMix::new(seed_of(nat)),
+            starts: Starts::new(nat),
             rows: FxHashMap::default(),
             held: FxHashMap::default(),
             aside: Held::default(),
@@ -78,20 +79,23 @@ impl Bitmap {
 impl PortAllocator for Bitmap {
     fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
         let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
+        let space = self.nat.space(flow).ok_or(Refusal::NotInPool)?;
         let search = Search {
             nat: &self.nat,
             aside: &self.aside,
             flow,
-            candidates,
+            space,
+            own: space.positions_of(candidates),
             row: self.rows.get(&row_key(&self.nat, flow, owner_of(&self.nat, flow))),
         };
         let external = match self.nat.selection {
-            Selection::LowestFirst => search.from(0),
-            Selection::Random(_) => search.from(self.random.below(candidates.len())),
+            _ if self.nat.preserve.keeps_anything() => search.keeping_most(),
             Selection::Spread => search.least_loaded(),
+            Selection::RandomTries(_) => search.by_draws(&mut self.starts)?,
+            _ => search.upwards(&mut self.starts),
         };
         let external = external.ok_or(Refusal::Exhausted)?;
-        self.hold(Binding { flow, external }, self.nat.port_reuse.remote(flow.destination));
+        self.hold(Binding { flow, external }, self.nat.key(flow, external).remote);
         Ok(external)
     }
 
@@ -113,7 +117,7 @@ impl PortAllocator for Bitmap {
 
     fn reconfigure(&mut self, nat: &Nat) {
         let held = std::mem::take(&mut self.held);
-        *self = Self { random: self.random.clone(), ..Self::new(nat) };
+        *self = Self { starts: self.starts.clone(), ..Self::new(nat) };
         for (binding, remote) in held {
             self.hold(binding, remote);
         }
@@ -123,8 +127,8 @@ impl PortAllocator for Bitmap {
 /// What is held, in order: two bitmaps that answer alike from now on hash alike.
 impl Hash for Bitmap {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { nat, random, rows, held, aside } = self;
-        (nat, random, aside).hash(state);
+        let Self { nat, starts, rows, held, aside } = self;
+        (nat, starts, aside).hash(state);
         (rows.iter().sorted().collect_vec(), held.iter().sorted().collect_vec()).hash(state);
     }
 }
@@ -141,12 +145,12 @@ fn place(nat: &Nat, binding: Binding, remote: Remote) -> Option<(RowKey, Candida
     if key.remote != remote || !nat.ports.translates_ports() {
         return None;
     }
-    let candidates = nat.candidates(binding.flow.from(inside))?;
-    Some((key, candidates, candidates.position(binding.external)?))
+    let space = nat.space(binding.flow.from(inside))?;
+    Some((key, space, space.position(binding.external)?))
 }
 
 fn row_key(nat: &Nat, flow: FiveTuple, owner: Owner) -> RowKey {
-    let remote = nat.port_reuse.remote(flow.destination);
+    let remote = nat.key(flow, flow.source).remote;
     RowKey { owner, transport: flow.transport, remote }
 }
 
@@ -163,51 +167,95 @@ struct Search<'a> {
     nat: &'a Nat,
     aside: &'a Held,
     flow: FiveTuple,
-    candidates: Candidates<'a>,
+    /// All positions of the row.
+    space: Candidates<'a>,
+    /// Those of them that the flow may be given.
+    own: Range<usize>,
     row: Option<&'a Row>,
 }
 
 impl Search<'_> {
-    /// The next eligible endpoint from a position on, past the last and round to the first.
-    fn from(&self, start: usize) -> Option<Endpoint> {
-        let len = self.candidates.len();
-        if self.row.is_some_and(|row| row.used == len) {
+    /// The next eligible endpoint from the declared start on, past the last and round to the first.
+    fn upwards(&self, starts: &mut Starts) -> Option<Endpoint> {
+        if self.is_full() {
             return None;
         }
-        self.within(start..len).or_else(|| self.within(0..start))
+        let start = starts.next(self.nat, self.flow, self.own.len());
+        let Range { start: first, end } = self.own;
+        let found = self.within(first + start..end).or_else(|| self.within(first..first + start));
+        let position = found.and_then(|external| self.space.position(external))?;
+        starts.took(self.nat, self.flow, start, position - first);
+        found
+    }
+
+    /// As many draws as there are candidates.
+    fn by_draws(&self, starts: &mut Starts) -> Result<Option<Endpoint>, Refusal> {
+        if self.is_full() {
+            return Ok(None);
+        }
+        let draw = |_| self.own.start + starts.next(self.nat, self.flow, self.own.len());
+        let mut drawn = (0..self.own.len()).map(draw);
+        let found = drawn.find_map(|position| self.within(position..position + 1));
+        found.map(Some).ok_or(Refusal::GaveUp)
+    }
+
+    fn is_full(&self) -> bool {
+        self.row.is_some_and(|row| row.used == self.space.len())
     }
 
     /// The lowest eligible endpoint on the virtual IP with the fewest keys that has one.
     fn least_loaded(&self) -> Option<Endpoint> {
-        let ports = self.candidates.block().len() as usize;
-        let range = |address: &usize| address * ports..(address + 1) * ports;
-        let load = |address: &usize| {
-            let vip = self.candidates.addresses()[*address].0;
+        self.by_load().into_iter().find_map(|positions| self.within(positions))
+    }
+
+    /// The eligible endpoint that keeps most of the inside port; the first of them in the declared
+    /// order.
+    fn keeping_most(&self) -> Option<Endpoint> {
+        let eligible = self.by_load().into_iter().flat_map(|positions| self.all_within(positions));
+        let inside = self.flow.source.port;
+        eligible.min_by_key(|it| Reverse(self.nat.preserve.rank(inside, it.port)))
+    }
+
+    /// The positions of each virtual IP, the least loaded first where that is declared.
+    fn by_load(&self) -> Vec<Range<usize>> {
+        let ports = self.space.block().len() as usize;
+        let load = |positions: &Range<usize>| {
+            let vip = self.space.addresses()[positions.start / ports].0;
             let aside = self.aside.load(self.nat, self.flow, vip);
-            aside + self.row.map_or(0, |row| row.used_within(range(address)))
+            aside + self.row.map_or(0, |row| row.used_within(positions.clone()))
         };
-        let mut addresses: Vec<usize> = (0..self.candidates.addresses().len()).collect();
-        addresses.sort_by_cached_key(load);
-        addresses.iter().find_map(|address| self.within(range(address)))
+        let mut addresses: Vec<Range<usize>> =
+            self.own.clone().step_by(ports).map(|first| first..first + ports).collect();
+        if self.nat.selection == Selection::Spread {
+            addresses.sort_by_cached_key(load);
+        }
+        addresses
     }
 
     /// The lowest eligible endpoint among these positions.
-    fn within(&self, positions: std::ops::Range<usize>) -> Option<Endpoint> {
-        let mut at = positions.start;
-        while at < positions.end {
-            let position = self.row.map_or(Some(at), |row| row.next_free(at))?;
-            let endpoint = self.candidates.at(position).filter(|_| position < positions.end)?;
-            if self.nothing_aside() || self.aside.is_eligible(self.nat, self.flow, endpoint) {
-                return Some(endpoint);
-            }
-            at = position + 1;
-        }
-        None
+    fn within(&self, positions: Range<usize>) -> Option<Endpoint> {
+        self.all_within(positions).next()
+    }
+
+    /// The eligible endpoints among these positions, in order.
+    fn all_within(&self, positions: Range<usize>) -> impl Iterator<Item = Endpoint> {
+        let is_known = self.nothing_aside();
+        let free = self.free_within(positions).filter_map(|position| self.space.at(position));
+        free.filter(move |it| is_known || self.aside.is_eligible(self.nat, self.flow, *it))
+    }
+
+    /// The positions whose bit is clear.
+    fn free_within(&self, positions: Range<usize>) -> impl Iterator<Item = usize> {
+        let next = move |from: usize| {
+            let free = self.row.map_or(Some(from), |row| row.next_free(from));
+            free.filter(|position| *position < positions.end)
+        };
+        std::iter::successors(next(positions.start), move |last| next(last + 1))
     }
 
     fn nothing_aside(&self) -> bool {
         self.aside.is_empty()
-            && self.nat.inbound_rules.is_empty()
+            && self.nat.gives_all_candidates()
             && self.nat.ports.translates_ports()
     }
 }
@@ -239,7 +287,7 @@ impl Row {
         Some((from / 64 + word) * 64 + bits.trailing_zeros() as usize)
     }
 
-    fn used_within(&self, positions: std::ops::Range<usize>) -> usize {
+    fn used_within(&self, positions: Range<usize>) -> usize {
         let is_set = |position: &usize| self.words[position / 64] >> (position % 64) & 1 == 1;
         positions.filter(is_set).count()
     }

@@ -1,5 +1,6 @@
 //! The obvious allocator: the first endpoint that nobody holds.
 
+use std::cmp::Reverse;
 use std::hash::{Hash, Hasher};
 
 use itertools::Itertools;
@@ -29,31 +30,45 @@ impl FirstFit {
         self.held.is_eligible(&self.nat, flow, external)
     }
 
+    /// The first eligible candidate, or of those that keep most of the inside port the first.
+    fn choose(&self, flow: FiveTuple, probes: &mut u32) -> Result<Endpoint, Refusal> {
+        let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
+        let is_eligible = |endpoint: &Endpoint| {
+            *probes += 1;
+            self.may_give(flow, *endpoint)
+        };
+        let in_order = self.in_order(flow, candidates).into_iter().flat_map(Candidates::iter);
+        let mut eligible = in_order.filter(is_eligible);
+        let (preserve, inside) = (self.nat.preserve, flow.source.port);
+        let choice = match preserve.keeps_anything() {
+            true => eligible.min_by_key(|it| Reverse(preserve.rank(inside, it.port))),
+            false => eligible.next(),
+        };
+        choice.ok_or(Refusal::Exhausted)
+    }
+
+    /// The candidates in the order in which they are looked at.
+    fn in_order<'a>(&self, flow: FiveTuple, candidates: Candidates<'a>) -> Vec<Candidates<'a>> {
+        let load = |one: &Candidates| self.held.load(&self.nat, flow, one.addresses()[0].0);
+        match self.nat.selection {
+            Selection::Spread => candidates.by_address().sorted_by_cached_key(load).collect(),
+            _ => vec![candidates],
+        }
+    }
+
     /// Holds an endpoint that another allocator chose.
     pub fn adopt(&mut self, binding: Binding) {
-        self.held.hold(binding, self.nat.port_reuse.remote(binding.flow.destination));
+        self.held.hold(binding, self.nat.key(binding.flow, binding.external).remote);
     }
 }
 
 impl PortAllocator for FirstFit {
     fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
         self.probes = 0;
-        let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
         let mut probes = 0;
-        let is_eligible = |endpoint: &Endpoint| {
-            probes += 1;
-            self.may_give(flow, *endpoint)
-        };
-        let choice = match self.nat.selection {
-            Selection::LowestFirst | Selection::Random(_) => candidates.iter().find(is_eligible),
-            Selection::Spread => {
-                let load = |one: &Candidates| self.held.load(&self.nat, flow, one.addresses()[0].0);
-                let by_load = candidates.by_address().sorted_by_cached_key(load);
-                by_load.flat_map(Candidates::iter).find(is_eligible)
-            }
-        };
+        let external = self.choose(flow, &mut probes);
         self.probes = probes;
-        let external = choice.ok_or(Refusal::Exhausted)?;
+        let external = external?;
         self.adopt(Binding { flow, external });
         Ok(external)
     }

@@ -55,7 +55,7 @@ impl Held {
         let candidates = nat.candidates(flow);
         let counts = |(remote, binding): &(Remote, Binding)| {
             binding.flow.transport == flow.transport
-                && remote.overlaps(nat.port_reuse.remote(flow.destination))
+                && remote.overlaps(nat.key(flow, binding.external).remote)
                 && candidates.is_some_and(|own| own.position(binding.external).is_some())
         };
         self.on(address).filter(counts).count()

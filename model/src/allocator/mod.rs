@@ -8,6 +8,7 @@ mod first_fit;
 mod held;
 mod probing;
 mod random;
+mod starts;
 
 use std::fmt;
 
@@ -73,6 +74,8 @@ pub enum Refusal {
     GaveUp,
     /// The flow's source is no member of the pool.
     NotInPool,
+    /// The member has all that its limits allow it. A translator says so; an allocator is not asked.
+    OverLimit,
 }
 
 impl fmt::Display for Refusal {
@@ -81,6 +84,7 @@ impl fmt::Display for Refusal {
             Self::Exhausted => "exhausted",
             Self::GaveUp => "gave up",
             Self::NotInPool => "not in pool",
+            Self::OverLimit => "over limit",
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use super::held::Held;
 use super::random::SplitMix;
+use super::starts::seed_of;
 use super::{PortAllocator, Refusal};
 use crate::flow::{Binding, Endpoint, FiveTuple};
-use crate::nat::{Candidates, Nat, Selection};
+use crate::nat::{Candidates, Nat};
 
 /// How many candidates are looked at, and in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +88,7 @@ impl PortAllocator for Probing {
         });
         let refusal = if searched_whole { Refusal::Exhausted } else { Refusal::GaveUp };
         let external = external.ok_or(refusal)?;
-        self.held.hold(Binding { flow, external }, self.nat.port_reuse.remote(flow.destination));
+        self.held.hold(Binding { flow, external }, self.nat.key(flow, external).remote);
         Ok(external)
     }
 
@@ -101,13 +102,5 @@ impl PortAllocator for Probing {
 
     fn probes(&self) -> Option<u32> {
         Some(self.probes)
-    }
-}
-
-/// The seed that the configuration names, or 0.
-pub(super) fn seed_of(nat: &Nat) -> u64 {
-    match nat.selection {
-        Selection::Random(seed) => seed,
-        Selection::LowestFirst | Selection::Spread => 0,
     }
 }

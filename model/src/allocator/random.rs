@@ -10,13 +10,17 @@ impl SplitMix {
         Self(seed)
     }
 
-    /// A number below `bound`, which is at least 1 and at most 2^32.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    /// Any number.
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        (((mixed >> 32) * bound as u64) >> 32) as usize
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`, which is at least 1 and at most 2^32.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        (((self.next() >> 32) * bound as u64) >> 32) as usize
     }
 }

@@ -1,8 +1,10 @@
 //! What can be asked of a translator, and what it can answer.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
 use super::Nat;
@@ -20,10 +22,14 @@ pub enum Event {
     Outbound(Segment),
     /// A packet arrives from the outside.
     Inbound(Segment),
+    /// An ICMP error arrives from the inside.
+    OutboundError(IcmpError),
+    /// An ICMP error arrives from the outside.
+    InboundError(IcmpError),
     /// Time passes.
     Elapse(Duration),
     /// The configuration is replaced.
-    Reconfigure(Nat),
+    Reconfigure(Box<Nat>),
 }
 
 /// A packet, as far as a translator looks at it; written
@@ -47,6 +53,27 @@ pub struct Segment {
     pub signal: Signal,
 }
 
+/// An ICMP error about a packet, which it quotes (RFC 792); written
+/// `198.51.100.7 > 203.0.113.1 about tcp 203.0.113.1:1024 > 198.51.100.1:443`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::icmp_error())),
+    schemars(extend("examples" = [
+        "198.51.100.7 > 203.0.113.1 about tcp 203.0.113.1:1024 > 198.51.100.1:443"
+    ])),
+)]
+pub struct IcmpError {
+    /// Who reports: any router or host on the way.
+    pub from: Ipv4Addr,
+    /// Who is told: the source of the packet.
+    pub to: Ipv4Addr,
+    /// The packet, as the reporter saw it.
+    pub quoted: FiveTuple,
+}
+
 /// What a packet says about its flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Signal {
@@ -54,7 +81,7 @@ pub enum Signal {
     Open,
     /// It goes on.
     Data,
-    /// It ends (FIN). A FIN of either side ends the whole flow here.
+    /// It ends (FIN).
     Finish,
     /// It is torn down (RST).
     Reset,
@@ -66,10 +93,25 @@ pub enum Signal {
 pub enum Outcome {
     /// The packet goes on, with this tuple.
     Forwarded(FiveTuple),
+    /// The packet is for one of the translator's own virtual IPs: it is sent out and comes in again
+    /// (RFC 4787 REQ-9).
+    Hairpinned {
+        /// How it goes out.
+        sent: FiveTuple,
+        /// How it comes in; nothing if no member lets it in.
+        delivered: Option<FiveTuple>,
+    },
+    /// The ICMP error goes on, like this.
+    ErrorForwarded(IcmpError),
     /// The packet goes nowhere.
     Dropped(Reason),
     /// Time has passed.
-    Elapsed,
+    Elapsed {
+        /// The ICMP errors that answer unsolicited SYNs (RFC 5382 REQ-4), in the order in which they
+        /// fell due.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sent: Vec<IcmpError>,
+    },
     /// The new configuration is in force.
     Reconfigured {
         /// The live bindings that it ends, each once, in the order of their flows.
@@ -100,6 +142,8 @@ pub enum EventError {
     Flow(FlowError),
     /// The last word is no signal.
     Signal(String),
+    /// The text is no ICMP error.
+    Error(String),
 }
 
 impl Segment {
@@ -122,10 +166,27 @@ impl Segment {
     }
 }
 
+impl IcmpError {
+    /// The error that tells the sender of a packet that nobody is there, from where it went.
+    pub const fn unreachable(quoted: FiveTuple) -> Self {
+        Self { from: quoted.destination.address, to: quoted.source.address, quoted }
+    }
+}
+
+impl Outcome {
+    /// Time has passed, and nothing was sent.
+    pub const ELAPSED: Self = Self::Elapsed { sent: Vec::new() };
+}
+
 impl Event {
     /// A packet from the inside.
     pub const fn outbound(tuple: FiveTuple, signal: Signal) -> Self {
         Self::Outbound(Segment::new(tuple, signal))
+    }
+
+    /// The configuration is replaced by this one.
+    pub fn reconfigure(nat: Nat) -> Self {
+        Self::Reconfigure(Box::new(nat))
     }
 
     /// A packet from the outside.
@@ -156,6 +217,8 @@ impl fmt::Display for Event {
         match self {
             Self::Outbound(segment) => write!(f, "outbound {segment}"),
             Self::Inbound(segment) => write!(f, "inbound {segment}"),
+            Self::OutboundError(error) => write!(f, "outbound error {error}"),
+            Self::InboundError(error) => write!(f, "inbound error {error}"),
             Self::Elapse(length) => write!(f, "elapse {length}"),
             Self::Reconfigure(nat) => write!(f, "reconfigure: {nat}"),
         }
@@ -168,8 +231,15 @@ impl fmt::Display for Outcome {
             Self::Forwarded(tuple) => {
                 write!(f, "forwarded {} > {}", tuple.source, tuple.destination)
             }
+            Self::Hairpinned { sent, delivered: Some(delivered) } => {
+                write!(f, "back in as {} > {}", sent.source, delivered.destination)
+            }
+            Self::Hairpinned { sent, delivered: None } => {
+                write!(f, "sent as {} > {}, not let in", sent.source, sent.destination)
+            }
+            Self::ErrorForwarded(error) => write!(f, "forwarded {error}"),
             Self::Dropped(reason) => write!(f, "{reason}"),
-            Self::Elapsed => Ok(()),
+            Self::Elapsed { sent } => sent.iter().format(", ").fmt(f),
             Self::Reconfigured { stranded } if stranded.is_empty() => write!(f, "none stranded"),
             Self::Reconfigured { stranded } => write!(f, "stranded: {}", stranded.len()),
         }
@@ -184,6 +254,25 @@ impl fmt::Display for Reason {
             Self::NoFlow => write!(f, "dropped: no flow"),
             Self::Clash => write!(f, "dropped: clash"),
         }
+    }
+}
+
+impl fmt::Display for IcmpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} > {} about {}", self.from, self.to, self.quoted)
+    }
+}
+
+impl FromStr for IcmpError {
+    type Err = EventError;
+
+    fn from_str(text: &str) -> Result<Self, EventError> {
+        let no_error = || EventError::Error(text.into());
+        let (outer, quoted) = text.split_once(" about ").ok_or_else(no_error)?;
+        let (from, to) = outer.split_once('>').ok_or_else(no_error)?;
+        let address = |text: &str| text.trim().parse().map_err(|_| no_error());
+        let quoted = quoted.parse().map_err(EventError::Flow)?;
+        Ok(Self { from: address(from)?, to: address(to)?, quoted })
     }
 }
 
@@ -222,10 +311,15 @@ impl fmt::Display for EventError {
             Self::Signal(text) => {
                 write!(f, "`{text}` is no signal: write open, data, finish or reset")
             }
+            Self::Error(text) => write!(
+                f,
+                "`{text}` is no ICMP error: write `198.51.100.7 > 203.0.113.1 about tcp \
+                 203.0.113.1:1024 > 198.51.100.1:443`"
+            ),
         }
     }
 }
 
 impl std::error::Error for EventError {}
 
-serde_as_text!(Segment, Signal);
+serde_as_text!(Segment, IcmpError, Signal);

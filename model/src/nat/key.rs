@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::{Endpoint, FiveTuple, Transport};
 
-/// What a mapping depends on besides the inside endpoint (RFC 4787 section 4.1). Inbound packets
-/// are filtered by the same part of their source (RFC 4787 section 5).
+/// What a mapping depends on besides the inside endpoint (RFC 4787 section 4.1).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -27,6 +26,22 @@ pub enum MappingBehaviour {
     /// On the destination's address.
     AddressDependent,
     /// On the destination's address and port.
+    #[default]
+    AddressAndPortDependent,
+}
+
+/// From whom an endpoint that a live mapping has takes packets (RFC 4787 section 5).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum FilteringBehaviour {
+    /// From anybody.
+    EndpointIndependent,
+    /// From an address that a live flow of the mapping goes to.
+    AddressDependent,
+    /// From an address and port that a live flow of the mapping goes to.
     #[default]
     AddressAndPortDependent,
 }
@@ -96,23 +111,49 @@ impl MappingBehaviour {
             Self::AddressAndPortDependent => Remote::Endpoint(destination),
         }
     }
+}
 
-    /// The finest re-use under which replies can be told apart: one that looks at no more of the
-    /// destination than mapping and filtering do.
-    pub const fn finest_reuse(self) -> PortReuse {
+impl FilteringBehaviour {
+    /// Whether a packet from `remote` is let in to a mapping with a live flow to `destination`.
+    pub fn admits(self, remote: Endpoint, destination: Endpoint) -> bool {
         match self {
-            Self::EndpointIndependent => PortReuse::Never,
-            Self::AddressDependent => PortReuse::PerDestinationAddress,
-            Self::AddressAndPortDependent => PortReuse::PerDestination,
+            Self::EndpointIndependent => true,
+            Self::AddressDependent => remote.address == destination.address,
+            Self::AddressAndPortDependent => remote == destination,
+        }
+    }
+}
+
+/// Filters as finely as it maps.
+impl From<MappingBehaviour> for FilteringBehaviour {
+    fn from(mapping: MappingBehaviour) -> Self {
+        match mapping {
+            MappingBehaviour::EndpointIndependent => Self::EndpointIndependent,
+            MappingBehaviour::AddressDependent => Self::AddressDependent,
+            MappingBehaviour::AddressAndPortDependent => Self::AddressAndPortDependent,
         }
     }
 }
 
 impl PortReuse {
-    /// The key of a flow that leaves from `external`.
-    pub const fn key(self, flow: FiveTuple, external: Endpoint) -> Key {
-        let remote = self.remote(flow.destination);
-        Key { transport: flow.transport, external, remote }
+    /// The finest re-use under which replies can be told apart: one that looks at no more of the
+    /// destination than mapping and filtering both do.
+    pub fn finest(mapping: MappingBehaviour, filtering: FilteringBehaviour) -> Self {
+        let of_filtering = match filtering {
+            FilteringBehaviour::EndpointIndependent => Self::Never,
+            FilteringBehaviour::AddressDependent => Self::PerDestinationAddress,
+            FilteringBehaviour::AddressAndPortDependent => Self::PerDestination,
+        };
+        Self::finest_of(mapping).min(of_filtering)
+    }
+
+    /// The finest re-use that tells apart the mappings of one inside endpoint.
+    pub const fn finest_of(mapping: MappingBehaviour) -> Self {
+        match mapping {
+            MappingBehaviour::EndpointIndependent => Self::Never,
+            MappingBehaviour::AddressDependent => Self::PerDestinationAddress,
+            MappingBehaviour::AddressAndPortDependent => Self::PerDestination,
+        }
     }
 
     /// The part of a destination within which a key is unique.
@@ -176,6 +217,16 @@ impl Key {
 }
 
 impl fmt::Display for MappingBehaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndpointIndependent => "endpoint-independent",
+            Self::AddressDependent => "address-dependent",
+            Self::AddressAndPortDependent => "address-and-port-dependent",
+        })
+    }
+}
+
+impl fmt::Display for FilteringBehaviour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::EndpointIndependent => "endpoint-independent",

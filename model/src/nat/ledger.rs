@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::net::Ipv4Addr;
 
-use super::{Event, Key, Mapping, Member, Nat, Outcome, PortPolicy, Segment, Signal};
+use itertools::Itertools;
+
+use super::{
+    Event, Key, Mapping, Member, Nat, Outcome, PortPolicy, Segment, Side, Signal, State, refreshes,
+};
 use crate::flow::{Binding, Endpoint, FiveTuple, Transport};
 use crate::subject::Subject;
 use crate::time::{Duration, Instant};
@@ -25,6 +29,7 @@ pub struct Ledger {
     held: BTreeMap<Key, Vec<Holding>>,
     mappings: BTreeMap<Mapping, Key>,
     admitted: BTreeMap<FiveTuple, Admitted>,
+    unanswered: BTreeMap<FiveTuple, Instant>,
     until_sweep: usize,
 }
 
@@ -40,9 +45,11 @@ pub struct Holding {
     rests_until: Instant,
 }
 
-/// When a flow ends, and how long its key rests then.
+/// How far a flow has got, when it ends, and how long its key rests then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
+    /// How far it has got.
+    pub state: State,
     /// The first instant at which the flow is over, if no packet comes before.
     pub at: Instant,
     /// How long its key rests from then on.
@@ -53,7 +60,7 @@ pub struct End {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Admitted {
     external: Endpoint,
-    until: Instant,
+    end: End,
 }
 
 /// The candidates of one flow, counted by what they are: each is exactly one of these.
@@ -73,7 +80,7 @@ pub struct Census {
 
 /// What becomes of one candidate, the strongest claim last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
+enum Standing {
     Free,
     Cooling,
     Live,
@@ -96,23 +103,37 @@ impl Subject for Nat {
             held: BTreeMap::new(),
             mappings: BTreeMap::new(),
             admitted: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
             until_sweep: QUIET,
         }
     }
 
     fn record(ledger: &mut Ledger, event: &Event, outcome: &Outcome) {
         match (event, outcome) {
-            (Event::Outbound(segment), Outcome::Forwarded(tuple)) => {
-                ledger.record_outbound(*segment, tuple.source);
+            (Event::Outbound(segment), Outcome::Forwarded(sent)) => {
+                ledger.record_outbound(*segment, sent.source);
             }
-            (Event::Inbound(segment), Outcome::Forwarded(tuple)) => {
-                ledger.record_inbound(*segment, tuple.destination);
+            (Event::Outbound(segment), Outcome::Hairpinned { sent, delivered }) => {
+                ledger.record_outbound(*segment, sent.source);
+                let back = Segment { tuple: *sent, ..*segment };
+                delivered.iter().for_each(|to| ledger.record_inbound(back, to.destination));
             }
-            (Event::Elapse(length), _) => ledger.now = ledger.now + *length,
+            (Event::Inbound(segment), Outcome::Forwarded(delivered)) => {
+                ledger.record_inbound(*segment, delivered.destination);
+            }
+            (Event::Inbound(segment), Outcome::Dropped(_)) => ledger.record_unanswered(*segment),
+            (Event::Elapse(length), _) => ledger.record_elapsed(*length),
             (Event::Reconfigure(nat), Outcome::Reconfigured { stranded }) => {
                 ledger.record_reconfigured(nat, stranded);
             }
-            (Event::Outbound(_) | Event::Inbound(_) | Event::Reconfigure(_), _) => {}
+            (
+                Event::Outbound(_)
+                | Event::Inbound(_)
+                | Event::OutboundError(_)
+                | Event::InboundError(_)
+                | Event::Reconfigure(_),
+                _,
+            ) => {}
         }
         ledger.sweep_now_and_then();
     }
@@ -128,7 +149,7 @@ impl Ledger {
 
     /// What the flow's mapping holds, live or in hold-down; nothing once it is stranded.
     pub fn holding_of(&self, flow: FiveTuple) -> Option<&Holding> {
-        let mapping = self.nat.mapping.mapping(flow);
+        let mapping = self.nat.mapping_of(flow);
         let holdings = self.held.get(self.mappings.get(&mapping)?)?;
         holdings.iter().find(|holding| holding.is_of(mapping) && holding.is_held(self.now))
     }
@@ -145,21 +166,54 @@ impl Ledger {
         self.held.values().flatten().filter(|holding| holding.is_held(self.now))
     }
 
-    /// The live mapping that a packet from the outside matches.
+    /// The live mapping whose filter lets in a packet from the outside.
     pub fn mapping_for(&self, inbound: FiveTuple) -> Option<&Holding> {
+        let filtering = self.nat.filtering_of(inbound.transport);
+        let lets_in = |destination: Endpoint| filtering.admits(inbound.source, destination);
+        let holding = self.live_at(inbound)?;
+        holding.live_flows(self.now).any(|flow| lets_in(flow.destination)).then_some(holding)
+    }
+
+    /// The live mapping whose key a packet from the outside matches.
+    pub fn live_at(&self, inbound: FiveTuple) -> Option<&Holding> {
         let key = self.nat.key(inbound.reversed(), inbound.destination);
-        let remote = self.nat.mapping.remote(inbound.source);
-        let admits = |holding: &&Holding| {
-            !holding.stranded && holding.mapping.remote == remote && holding.is_live(self.now)
-        };
-        self.holders(key).find(admits)
+        let holdings = self.held.get(&key)?;
+        holdings.iter().find(|holding| !holding.stranded && holding.is_live(self.now))
+    }
+
+    /// How far a live flow has got, when it ends, and how long its key rests then.
+    pub fn end_of(&self, flow: FiveTuple) -> Option<End> {
+        let holding = self.holding_of(flow)?;
+        holding.flows.get(&flow).copied().filter(|end| end.at > self.now)
+    }
+
+    /// When an unsolicited SYN of the outside is to be answered, if it still waits.
+    pub fn answer_due(&self, inbound: FiveTuple) -> Option<Instant> {
+        self.unanswered.get(&inbound).copied()
+    }
+
+    /// The unsolicited SYNs that are to be answered until then, the first due first.
+    pub fn unanswered_until(&self, until: Instant) -> Vec<FiveTuple> {
+        let due = self.unanswered.iter().filter(|(_, at)| **at <= until);
+        due.map(|(tuple, at)| (*at, *tuple)).sorted().map(|(_, tuple)| tuple).collect()
+    }
+
+    /// What a member holds of a transport: its keys, stranded ones included.
+    pub fn held_by(
+        &self,
+        member: Ipv4Addr,
+        transport: Transport,
+    ) -> impl Iterator<Item = &Holding> {
+        let is_its =
+            move |flow: FiveTuple| flow.source.address == member && flow.transport == transport;
+        self.holdings().filter(move |holding| is_its(holding.binding.flow))
     }
 
     /// The external endpoint through which an inbound rule admitted the connection that this
     /// packet from the inside answers.
     pub fn admitted_through(&self, reply: FiveTuple) -> Option<Endpoint> {
         let admitted = self.admitted.get(&reply)?;
-        (admitted.until > self.now).then_some(admitted.external)
+        (admitted.end.at > self.now).then_some(admitted.external)
     }
 
     /// Who leases this virtual IP: whose binding of it the allocator holds.
@@ -194,23 +248,25 @@ impl Ledger {
         for external in candidates.into_iter().flat_map(super::Candidates::iter) {
             census.candidates += 1;
             *match self.state_of(flow, external) {
-                State::Free => &mut census.free,
-                State::Live => &mut census.live,
-                State::Cooling => &mut census.cooling,
-                State::Reserved => &mut census.reserved,
+                Standing::Free => &mut census.free,
+                Standing::Live => &mut census.live,
+                Standing::Cooling => &mut census.cooling,
+                Standing::Reserved => &mut census.reserved,
             } += 1;
         }
         census
     }
 
-    fn state_of(&self, flow: FiveTuple, external: Endpoint) -> State {
+    fn state_of(&self, flow: FiveTuple, external: Endpoint) -> Standing {
         if !self.nat.may_give(flow, external) || !self.lease_allows(flow, external.address) {
-            return State::Reserved;
+            return Standing::Reserved;
         }
         let holders = self.holders(self.nat.key(flow, external));
-        let states = holders
-            .map(|holder| if holder.is_live(self.now) { State::Live } else { State::Cooling });
-        states.max().unwrap_or(State::Free)
+        let states =
+            holders.map(
+                |holder| if holder.is_live(self.now) { Standing::Live } else { Standing::Cooling },
+            );
+        states.max().unwrap_or(Standing::Free)
     }
 
     /// Under dynamic NAT a member uses the virtual IP it leases, or else one that nobody does.
@@ -242,7 +298,8 @@ impl Ledger {
             let mut holding = holding.clone();
             holding.forget_ended(now);
             let flows = holding.flows.iter();
-            let flows = flows.map(|(flow, end)| (*flow, from_now(end.at), end.hold_down));
+            let flows =
+                flows.map(|(flow, end)| (*flow, end.state, from_now(end.at), end.hold_down));
             let rests = from_now(holding.rests_until);
             let Holding { binding, stranded, mapping, .. } = holding;
             (*key, binding, stranded, mapping, flows.collect::<Vec<_>>(), rests)
@@ -254,11 +311,14 @@ impl Ledger {
             holdings.into_iter().any(|held| held.is_of(**mapping) && held.is_held(now))
         };
         let mappings = self.mappings.iter().filter(is_held).map(|(m, key)| (*m, *key));
-        let admitted = self.admitted.iter().filter(|(_, admitted)| admitted.until > now);
-        let admitted = admitted.map(|(reply, a)| (*reply, a.external, from_now(a.until)));
+        let admitted = self.admitted.iter().filter(|(_, admitted)| admitted.end.at > now);
+        let admitted =
+            admitted.map(|(reply, a)| (*reply, a.external, a.end.state, from_now(a.end.at)));
+        let unanswered = self.unanswered.iter().map(|(tuple, at)| (*tuple, from_now(*at)));
         let (held, mappings) =
             (held.map(holding).collect::<Vec<_>>(), mappings.collect::<Vec<_>>());
-        (&self.nat, held, mappings, admitted.collect::<Vec<_>>())
+        let (admitted, unanswered) = (admitted.collect::<Vec<_>>(), unanswered.collect::<Vec<_>>());
+        (&self.nat, held, mappings, admitted, unanswered)
     }
 }
 
@@ -266,17 +326,27 @@ impl Ledger {
 impl Ledger {
     fn record_outbound(&mut self, segment: Segment, external: Endpoint) {
         let flow = segment.tuple;
-        if self.admitted_through(flow).is_some() {
-            return self.record_admitted(flow, external, segment);
+        if segment.meaning() == Signal::Open {
+            self.unanswered.remove(&flow.from(external).reversed());
         }
-        let mapping = self.nat.mapping.mapping(flow);
+        if self.nat.leaves_alone(flow) {
+            return;
+        }
+        if self.admitted_through(flow).is_some() {
+            return self.record_admitted(flow, external, Side::Outside, segment);
+        }
+        let mapping = self.nat.mapping_of(flow);
         let key = self.nat.key(flow, external);
-        let (now, end) = (self.now, self.end_after(segment));
+        let (now, before) = (self.now, self.end_of(flow));
+        let end = self.end_after(before, Side::Inside, segment);
         let holdings = self.held.entry(key).or_default();
         holdings.retain(|holding| holding.is_held(now));
-        match holdings.iter_mut().find(|holding| holding.is_of(mapping)) {
-            Some(holding) => holding.enter(flow, end, now),
-            None => holdings.push(Holding::new(Binding { flow, external }, mapping, end)),
+        match (holdings.iter_mut().find(|holding| holding.is_of(mapping)), end) {
+            (Some(holding), Some(end)) => holding.enter(flow, end, now),
+            (None, Some(end)) => {
+                holdings.push(Holding::new(Binding { flow, external }, mapping, end));
+            }
+            (_, None) => {}
         }
         self.mappings.insert(mapping, key);
     }
@@ -284,30 +354,58 @@ impl Ledger {
     fn record_inbound(&mut self, segment: Segment, inside: Endpoint) {
         let reply = segment.tuple.to(inside).reversed();
         if self.nat.rule_at(segment.tuple.transport, segment.tuple.destination).is_some() {
-            return self.record_admitted(reply, segment.tuple.destination, segment);
+            let external = segment.tuple.destination;
+            return self.record_admitted(reply, external, Side::Inside, segment);
         }
-        let (now, end) = (self.now, self.end_after(segment));
-        let mapping = self.nat.mapping.mapping(reply);
+        let Some(before) = self.end_of(reply) else { return };
+        let (now, mapping) = (self.now, self.nat.mapping_of(reply));
+        let end = self.end_after(Some(before), Side::Outside, segment);
         let holdings = self.mappings.get(&mapping).and_then(|key| self.held.get_mut(key));
         let mut holdings = holdings.into_iter().flatten();
         let holding = holdings.find(|holding| holding.is_of(mapping) && holding.has(reply, now));
-        if let Some(holding) = holding.filter(|_| segment.ends_its_flow()) {
+        if let (Some(holding), Some(end)) = (holding, end) {
             holding.enter(reply, end, now);
         }
     }
 
-    fn record_admitted(&mut self, reply: FiveTuple, external: Endpoint, segment: Segment) {
-        let until = self.end_after(segment).at;
-        self.admitted.insert(reply, Admitted { external, until });
+    /// A packet of an admitted connection. Any packet keeps it, and the outside is the side that
+    /// began.
+    fn record_admitted(
+        &mut self,
+        reply: FiveTuple,
+        external: Endpoint,
+        side: Side,
+        segment: Segment,
+    ) {
+        let now = self.now;
+        let before = self.admitted.get(&reply).map(|it| it.end).filter(|end| end.at > now);
+        if let Some(end) = self.end_with(before, side, segment, true) {
+            self.admitted.insert(reply, Admitted { external, end });
+        }
+    }
+
+    fn record_unanswered(&mut self, Segment { tuple, signal }: Segment) {
+        let is_syn = tuple.transport == Transport::Tcp && signal == Signal::Open;
+        let is_ours = self.nat.is_virtual_ip(tuple.destination.address);
+        let may_wait = is_syn && is_ours && self.now < Instant::LAST;
+        if let Some(wait) = self.nat.timers.unsolicited_syn.filter(|_| may_wait) {
+            self.unanswered.entry(tuple).or_insert(self.now + wait);
+        }
+    }
+
+    fn record_elapsed(&mut self, length: Duration) {
+        self.now = self.now + length;
+        let now = self.now;
+        self.unanswered.retain(|_, at| *at > now);
     }
 
     fn record_reconfigured(&mut self, nat: &Nat, stranded: &[Binding]) {
         let before = std::mem::replace(&mut self.nat, nat.clone());
-        let end = End { at: self.now, hold_down: nat.timers.hold_down.idle };
+        let (at, hold_down) = (self.now, nat.timers.hold_down.idle);
         for holding in self.held.values_mut().flatten().filter(|holding| !holding.stranded) {
             let live = holding.is_live(self.now);
             if live && stranded.contains(&holding.binding) {
-                holding.strand(end, self.now);
+                holding.strand(at, hold_down);
             }
             holding.stranded |= !live && !nat.keeps(&before, holding.binding);
         }
@@ -315,19 +413,35 @@ impl Ledger {
             let rule = nat.rule_at(reply.transport, admitted.external);
             rule.is_some_and(|rule| rule.inside == reply.source)
         });
+        self.unanswered.retain(|tuple, _| nat.is_virtual_ip(tuple.destination.address));
     }
 
-    /// When the flow of this packet ends, if the packet is its last.
-    fn end_after(&self, segment: Segment) -> End {
-        let timers = self.nat.timers;
-        match segment.meaning() {
-            Signal::Finish => End { at: self.now, hold_down: timers.hold_down.finish },
-            Signal::Reset => End { at: self.now, hold_down: timers.hold_down.reset },
-            Signal::Open | Signal::Data => End {
-                at: self.now + timers.idle.of(segment.tuple.transport),
-                hold_down: timers.hold_down.idle,
-            },
+    /// When a translated flow ends after this packet; `None` if it begins no flow.
+    pub fn end_after(&self, before: Option<End>, side: Side, segment: Segment) -> Option<End> {
+        let inbound = self.nat.inbound_refresh.of(segment.tuple.transport);
+        self.end_with(before, side, segment, inbound)
+    }
+
+    /// When a flow ends after this packet, where packets of the outside refresh it or not.
+    fn end_with(
+        &self,
+        before: Option<End>,
+        side: Side,
+        segment: Segment,
+        inbound: bool,
+    ) -> Option<End> {
+        let signal = segment.meaning();
+        let state = match before {
+            Some(before) => before.state.after(side, signal, self.nat.closes_on),
+            None => State::begun_by(segment)?,
+        };
+        let changes = before.is_none_or(|before| before.state != state);
+        if let Some(before) = before.filter(|_| !refreshes(side, signal, changes, inbound)) {
+            return Some(before);
         }
+        let timers = &self.nat.timers;
+        let at = self.now + state.idle(segment.tuple.transport, timers);
+        Some(End { state, at, hold_down: state.hold_down(timers) })
     }
 
     /// Drops what has ended, often enough that memory follows what is held, and seldom enough
@@ -347,7 +461,7 @@ impl Ledger {
         self.mappings.retain(|mapping, key| {
             held.get(key).is_some_and(|holdings| holdings.iter().any(|h| h.is_of(*mapping)))
         });
-        self.admitted.retain(|_, admitted| admitted.until > now);
+        self.admitted.retain(|_, admitted| admitted.end.at > now);
         self.until_sweep = QUIET + self.held.len();
     }
 }
@@ -374,6 +488,16 @@ impl Holding {
         rests.unwrap_or(self.rests_until).max(self.rests_until)
     }
 
+    /// The mapping.
+    pub const fn mapping(&self) -> Mapping {
+        self.mapping
+    }
+
+    /// Its live flows.
+    pub fn live_flows(&self, now: Instant) -> impl Iterator<Item = FiveTuple> {
+        self.flows.iter().filter(move |(_, end)| end.at > now).map(|(flow, _)| *flow)
+    }
+
     /// Whether this flow is one of its live ones.
     pub fn has(&self, flow: FiveTuple, now: Instant) -> bool {
         self.flows.get(&flow).is_some_and(|end| end.at > now)
@@ -389,10 +513,10 @@ impl Holding {
         self.flows.insert(flow, end);
     }
 
-    fn strand(&mut self, end: End, now: Instant) {
-        self.forget_ended(now);
+    fn strand(&mut self, at: Instant, hold_down: Duration) {
+        self.forget_ended(at);
         self.stranded = true;
-        self.flows.values_mut().for_each(|flow| *flow = end);
+        self.flows.values_mut().for_each(|end| *end = End { at, hold_down, ..*end });
     }
 
     /// Flows that are over leave only their hold-down behind.

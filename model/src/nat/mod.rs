@@ -6,8 +6,10 @@
 mod event;
 mod key;
 mod ledger;
+mod per_transport;
 mod policy;
 mod pool;
+mod tcp;
 mod timers;
 
 use std::fmt;
@@ -16,21 +18,29 @@ use std::num::NonZeroU16;
 use std::ops::Deref;
 use std::str::FromStr;
 
+use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
-pub use event::{Event, EventError, Outcome, Reason, Segment, Signal};
-pub use key::{Key, Mapping, MappingBehaviour, PortReuse, Remote};
+pub use event::{Event, EventError, IcmpError, Outcome, Reason, Segment, Signal};
+pub use key::{FilteringBehaviour, Key, Mapping, MappingBehaviour, PortReuse, Remote};
 pub use ledger::{Census, End, Holding, Ledger};
-pub use policy::{Candidates, Owner, PortPolicy, Selection, blocks_per_address};
+pub use per_transport::PerTransport;
+pub use policy::{
+    AddressPooling, Candidates, Limits, Owner, PortPolicy, Preserve, RulePorts, Selection,
+    blocks_per_address,
+};
 pub use pool::{Member, Pool, PoolError, SLOTS_MAX, VirtualIp};
-pub use timers::{HoldDown, IdleTimers, Timers};
+pub use tcp::{ClosesOn, Side, State, refreshes};
+pub use timers::{HoldDown, IdleTimers, TcpTimers, Timers};
 
 use policy::{block_index, nth_block};
 
 use crate::flow::{Binding, Endpoint, FiveTuple, FlowError, Transport};
 use crate::ports::PortBlock;
+use crate::prefix::Prefix;
 use crate::text::serde_as_text;
 use crate::tiers::{TierError, block_of_slot, slot_of_port};
+use crate::time::Duration;
 
 /// What a person writes to describe a translator. [`Nat::new`] holds it to its rules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,22 +54,53 @@ pub struct Configuration {
     pub pool: Pool,
     /// How ports are shared out among the members.
     pub ports: PortPolicy,
-    /// What a mapping depends on; inbound packets are filtered alike.
+    /// What a mapping depends on.
     #[serde(default)]
-    pub mapping: MappingBehaviour,
+    pub mapping: PerTransport<MappingBehaviour>,
+    /// From whom a mapping's endpoint takes packets; without it, as finely as it is mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filtering: Option<PerTransport<FilteringBehaviour>>,
     /// How much of the destination lets two mappings use one external endpoint.
     #[serde(default)]
-    pub port_reuse: PortReuse,
+    pub port_reuse: PerTransport<PortReuse>,
+    /// Whether all mappings of a member have one virtual IP.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pooling: AddressPooling,
+    /// What of the inside port the external one keeps, where it can.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub preserve: Preserve,
     /// Which of the eligible endpoints is taken.
     #[serde(default)]
     pub selection: Selection,
     /// How long flows live and keys rest.
     #[serde(default)]
     pub timers: Timers,
+    /// Whose FIN closes a TCP flow.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub closes_on: ClosesOn,
+    /// Whether packets of the outside keep a flow alive (RFC 4787 REQ-6).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inbound_refresh: PerTransport<bool>,
+    /// What one member may hold.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Limits,
+    /// Ports that are never given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reserved: Vec<PortBlock>,
+    /// Destinations that are not translated for (RFC 6888 REQ-6).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempt: Vec<Prefix>,
     /// What the outside may open connections to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [], "uniqueItems" = true)))]
     pub inbound_rules: Vec<InboundRule>,
+    /// How many ports an inbound rule takes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rule_ports: RulePorts,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A service that the outside may reach: what comes to `external` goes to `inside`; written
@@ -128,8 +169,12 @@ pub enum NatError {
     },
     /// Replies could not be told apart.
     ReuseTooFine {
+        /// Of which transport.
+        transport: Transport,
         /// How mappings depend on the destination.
         mapping: MappingBehaviour,
+        /// From whom their endpoints take packets.
+        filtering: FilteringBehaviour,
         /// How much of the destination lets two mappings use one endpoint.
         port_reuse: PortReuse,
     },
@@ -141,13 +186,55 @@ pub enum NatError {
         port_reuse: PortReuse,
     },
     /// A flow needs time to live.
-    ZeroIdle(Transport),
+    ZeroIdle(&'static str),
+    /// An unsolicited SYN waits for six seconds at least.
+    HastySyn(Duration),
+    /// A limit of nothing would refuse every flow.
+    ZeroLimit(&'static str),
+    /// A virtual IP is among the destinations that are not translated for.
+    ExemptVirtualIp {
+        /// The range.
+        exempt: Prefix,
+        /// The virtual IP in it.
+        virtual_ip: VirtualIp,
+    },
     /// The rule's outside address is no virtual IP.
     RuleElsewhere(InboundRule),
     /// The rule's inside address is no member's.
     RuleForNobody(InboundRule),
     /// Two rules share their outside endpoint.
     RuleTwice(InboundRule),
+}
+
+impl Configuration {
+    /// These addresses, members and ports, and nothing said about the rest.
+    pub fn new(virtual_ips: Vec<VirtualIp>, pool: Pool, ports: PortPolicy) -> Self {
+        Self {
+            virtual_ips,
+            pool,
+            ports,
+            mapping: PerTransport::default(),
+            filtering: None,
+            port_reuse: PerTransport::default(),
+            pooling: AddressPooling::default(),
+            preserve: Preserve::default(),
+            selection: Selection::default(),
+            timers: Timers::default(),
+            closes_on: ClosesOn::default(),
+            inbound_refresh: PerTransport::default(),
+            limits: Limits::default(),
+            reserved: Vec::new(),
+            exempt: Vec::new(),
+            inbound_rules: Vec::new(),
+            rule_ports: RulePorts::default(),
+        }
+    }
+
+    /// From whom a mapping's endpoint takes packets.
+    pub fn filtering_of(&self, transport: Transport) -> FilteringBehaviour {
+        let mapping = self.mapping.of(transport);
+        self.filtering.map_or(mapping.into(), |filtering| filtering.of(transport))
+    }
 }
 
 impl Nat {
@@ -160,6 +247,8 @@ impl Nat {
         check_ports(&configuration)?;
         check_reuse(&configuration)?;
         check_timers(&configuration)?;
+        check_limits(&configuration)?;
+        check_exempt(&configuration)?;
         check_inbound_rules(&configuration)?;
         Ok(Self(configuration))
     }
@@ -175,10 +264,20 @@ impl Nat {
     }
 
     /// The endpoints a flow may be given if nobody holds them, in the order of
-    /// [`Selection::LowestFirst`]; inbound rules are not yet taken out. `None` if the flow's
-    /// source is no member.
+    /// [`Selection::LowestFirst`]; inbound rules and reserved ports are not yet taken out. `None`
+    /// if the flow's source is no member.
     pub fn candidates(&self, flow: FiveTuple) -> Option<Candidates<'_>> {
         let slot = self.pool.slot_of(Member(flow.source.address))?;
+        let space = self.space_of(slot, flow)?;
+        Some(Candidates::new(self.paired(slot, space.addresses()), space.block()))
+    }
+
+    /// The endpoints that a flow might be given if address pooling were arbitrary.
+    pub(crate) fn space(&self, flow: FiveTuple) -> Option<Candidates<'_>> {
+        self.space_of(self.pool.slot_of(Member(flow.source.address))?, flow)
+    }
+
+    fn space_of(&self, slot: usize, flow: FiveTuple) -> Option<Candidates<'_>> {
         let kept_port = PortBlock::single(flow.source.port);
         let all = self.virtual_ips.as_slice();
         let (addresses, block) = match &self.ports {
@@ -188,6 +287,20 @@ impl Nat {
             _ => self.block_of(slot)?,
         };
         Some(Candidates::new(addresses, block))
+    }
+
+    /// Of a member's virtual IPs, those that address pooling lets it use.
+    fn paired<'a>(&self, slot: usize, addresses: &'a [VirtualIp]) -> &'a [VirtualIp] {
+        let is_tied = self.ports.ties_members_to_one_virtual_ip()
+            || self.ports == PortPolicy::Dynamic
+            || addresses.is_empty();
+        match self.pooling {
+            AddressPooling::Paired if !is_tied => {
+                let own = slot % addresses.len();
+                &addresses[own..=own]
+            }
+            AddressPooling::Paired | AddressPooling::Arbitrary => addresses,
+        }
     }
 
     /// The block of a slot (from 0) and the virtual IPs it lies on; `None` where members have no
@@ -238,9 +351,47 @@ impl Nat {
         self.block_of(slot).map(|(_, block)| block.len())
     }
 
-    /// The key of a flow that leaves from `external`.
+    /// The mapping that a flow belongs to.
+    pub fn mapping_of(&self, flow: FiveTuple) -> Mapping {
+        self.mapping.of(flow.transport).mapping(flow)
+    }
+
+    /// The key of a flow that leaves from `external`, judged after all translations: a destination
+    /// that is published by an inbound rule counts as the member behind it.
     pub fn key(&self, flow: FiveTuple, external: Endpoint) -> Key {
-        self.port_reuse.key(flow, external)
+        let FiveTuple { transport, destination, .. } = flow;
+        let behind = self.rule_at(transport, destination).map(|rule| rule.inside);
+        let remote = self.port_reuse.of(transport).remote(behind.unwrap_or(destination));
+        Key { transport, external, remote }
+    }
+
+    /// Whether an address is one of the virtual IPs.
+    pub fn is_virtual_ip(&self, address: Ipv4Addr) -> bool {
+        self.virtual_ips.contains(&VirtualIp(address))
+    }
+
+    /// Whether packets between a member and this address are left as they are.
+    pub fn is_exempt(&self, address: Ipv4Addr) -> bool {
+        self.exempt.iter().any(|prefix| prefix.contains(address))
+    }
+
+    /// Whether an address is a member's.
+    pub fn is_member(&self, address: Ipv4Addr) -> bool {
+        self.pool.slot_of(Member(address)).is_some()
+    }
+
+    /// Whether packets of this flow of a member are not translated.
+    pub fn leaves_alone(&self, flow: FiveTuple) -> bool {
+        self.is_exempt(flow.destination.address) && self.is_member(flow.source.address)
+    }
+
+    /// Whether a port is never given: it is reserved, or an inbound rule takes it.
+    fn is_taken(&self, transport: Transport, external: Endpoint) -> bool {
+        let takes = |rule: &InboundRule| {
+            rule.transport == transport && self.rule_ports.takes(rule.external, external)
+        };
+        self.inbound_rules.iter().any(takes)
+            || self.reserved.iter().any(|block| block.contains(external.port))
     }
 
     /// The inbound rule that what comes to this endpoint matches.
@@ -254,16 +405,26 @@ impl Nat {
     pub fn may_give(&self, flow: FiveTuple, external: Endpoint) -> bool {
         let candidates = self.candidates(flow);
         candidates.is_some_and(|candidates| candidates.position(external).is_some())
-            && self.rule_at(flow.transport, external).is_none()
+            && !self.is_taken(flow.transport, external)
+            && !self.is_exempt(flow.destination.address)
+    }
+
+    /// Whether all candidates of a flow may be given if nobody holds them.
+    pub fn gives_all_candidates(&self) -> bool {
+        self.inbound_rules.is_empty() && self.reserved.is_empty()
     }
 
     /// Whether this configuration, put in place of `before`, lets a binding live on: what it means
     /// is unchanged, and its endpoint is still one that its flow may be given.
     pub fn keeps(&self, before: &Self, binding: Binding) -> bool {
-        self.mapping == before.mapping
-            && self.port_reuse == before.port_reuse
+        let Binding { flow, external } = binding;
+        let transport = flow.transport;
+        self.mapping.of(transport) == before.mapping.of(transport)
+            && self.filtering_of(transport) == before.filtering_of(transport)
             && self.ports == before.ports
-            && self.may_give(binding.flow, binding.external)
+            && self.key(flow, external) == before.key(flow, external)
+            && self.port_reuse.of(transport) == before.port_reuse.of(transport)
+            && self.may_give(flow, external)
     }
 
     /// Ports of one member by the pool's tier.
@@ -356,20 +517,58 @@ fn check_usable(usable: PortBlock) -> Result<(), NatError> {
 }
 
 fn check_reuse(configuration: &Configuration) -> Result<(), NatError> {
-    let (mapping, port_reuse) = (configuration.mapping, configuration.port_reuse);
-    if port_reuse > mapping.finest_reuse() {
-        return Err(NatError::ReuseTooFine { mapping, port_reuse });
+    Transport::ALL.into_iter().try_for_each(|transport| check_reuse_of(configuration, transport))
+}
+
+fn check_reuse_of(configuration: &Configuration, transport: Transport) -> Result<(), NatError> {
+    let mapping = configuration.mapping.of(transport);
+    let filtering = configuration.filtering_of(transport);
+    let port_reuse = configuration.port_reuse.of(transport);
+    if port_reuse > PortReuse::finest(mapping, filtering) {
+        return Err(NatError::ReuseTooFine { transport, mapping, filtering, port_reuse });
     }
-    if !configuration.ports.translates_ports() && port_reuse < mapping.finest_reuse() {
+    let is_too_coarse = port_reuse < PortReuse::finest_of(mapping);
+    if !configuration.ports.translates_ports() && is_too_coarse {
         return Err(NatError::ReuseTooCoarse { mapping, port_reuse });
     }
     Ok(())
 }
 
 fn check_timers(configuration: &Configuration) -> Result<(), NatError> {
-    let idle = configuration.timers.idle;
-    match Transport::ALL.into_iter().find(|transport| idle.of(*transport).is_zero()) {
-        Some(transport) => Err(NatError::ZeroIdle(transport)),
+    let IdleTimers { tcp, udp, icmp } = configuration.timers.idle;
+    let timers = [
+        ("half-open tcp", tcp.half_open),
+        ("established tcp", tcp.established),
+        ("tcp that one side has closed", tcp.one_side_closed),
+        ("udp", udp),
+        ("icmp", icmp),
+    ];
+    if let Some((name, _)) = timers.into_iter().find(|(_, idle)| idle.is_zero()) {
+        return Err(NatError::ZeroIdle(name));
+    }
+    match configuration.timers.unsolicited_syn {
+        Some(wait) if wait < SYN_WAIT_MIN => Err(NatError::HastySyn(wait)),
+        _ => Ok(()),
+    }
+}
+
+/// How long an unsolicited SYN waits at least (RFC 5382 REQ-4).
+const SYN_WAIT_MIN: Duration = Duration::from_secs(6);
+
+fn check_limits(configuration: &Configuration) -> Result<(), NatError> {
+    let Limits { ports, bindings, flows } = configuration.limits;
+    let limits = [("ports", ports), ("bindings", bindings), ("flows", flows)];
+    match limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
+        Some((name, _)) => Err(NatError::ZeroLimit(name)),
+        None => Ok(()),
+    }
+}
+
+fn check_exempt(configuration: &Configuration) -> Result<(), NatError> {
+    let pairs = configuration.exempt.iter().cartesian_product(&configuration.virtual_ips);
+    let mut clashes = pairs.filter(|(exempt, vip)| exempt.contains(vip.0));
+    match clashes.next() {
+        Some((&exempt, &virtual_ip)) => Err(NatError::ExemptVirtualIp { exempt, virtual_ip }),
         None => Ok(()),
     }
 }
@@ -405,7 +604,9 @@ impl NatError {
             | Self::NotAMultipleOf8(_)
             | Self::TooManyMembers { .. } => "ports",
             Self::ReuseTooFine { .. } | Self::ReuseTooCoarse { .. } => "port_reuse",
-            Self::ZeroIdle(_) => "timers",
+            Self::ZeroIdle(_) | Self::HastySyn(_) => "timers",
+            Self::ZeroLimit(_) => "limits",
+            Self::ExemptVirtualIp { .. } => "exempt",
             Self::RuleElsewhere(_) | Self::RuleForNobody(_) | Self::RuleTwice(_) => "inbound_rules",
         }
     }
@@ -442,21 +643,32 @@ impl fmt::Display for NatError {
                 f,
                 "{virtual_ips} addresses for a pool of {slots} slots: static NAT needs one for each"
             ),
-            Self::ReuseTooFine { mapping, port_reuse } => write!(
+            Self::ReuseTooFine { transport, mapping, filtering, port_reuse } => write!(
                 f,
-                "{port_reuse} with {mapping} mapping: replies could not be told apart; the \
-                 finest is {}",
-                mapping.finest_reuse()
+                "{port_reuse} with {mapping} mapping and {filtering} filtering of {transport}: \
+                 replies could not be told apart; the finest is {}",
+                PortReuse::finest(*mapping, *filtering)
             ),
             Self::ReuseTooCoarse { mapping, port_reuse } => write!(
                 f,
                 "{port_reuse} with {mapping} mapping where members keep their ports: two mappings \
                  of one inside endpoint would collide; it must be {}",
-                mapping.finest_reuse()
+                PortReuse::finest_of(*mapping)
             ),
-            Self::ZeroIdle(transport) => {
-                write!(f, "idle time of {transport} is 0s: a flow needs time to live")
+            Self::ZeroIdle(flow) => {
+                write!(f, "idle time of {flow} is 0s: a flow needs time to live")
             }
+            Self::HastySyn(wait) => write!(
+                f,
+                "unsolicited_syn {wait} is less than {SYN_WAIT_MIN}, which RFC 5382 REQ-4 asks for"
+            ),
+            Self::ZeroLimit(limit) => {
+                write!(f, "{limit} = 0: every flow would be refused; leave it out for no limit")
+            }
+            Self::ExemptVirtualIp { exempt, virtual_ip } => write!(
+                f,
+                "{exempt} covers the virtual IP {virtual_ip}: what goes there is translated"
+            ),
             Self::RuleElsewhere(rule) => {
                 write!(f, "{rule}: {} is no virtual IP", rule.external.address)
             }

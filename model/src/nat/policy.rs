@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,8 +59,93 @@ pub enum Selection {
     /// The virtual IP on which the flow's owner of ports holds the fewest keys towards the
     /// destination; the lowest port there.
     Spread,
-    /// A start drawn from this seed, then upwards (RFC 6056 section 3.3.1).
+    /// A start drawn from this seed, then upwards (RFC 6056 algorithm 1).
     Random(u64),
+    /// As many draws from this seed as there are candidates, each from all of them: it may give up
+    /// although something is eligible (RFC 6056 algorithm 2).
+    RandomTries(u64),
+    /// A start that is a hash of inside address and destination, keyed by this seed, and goes on
+    /// with every port taken (RFC 6056 algorithm 3).
+    SimpleHash(u64),
+    /// The same, but only the ports taken towards like destinations move it on (RFC 6056
+    /// algorithm 4).
+    DoubleHash(u64),
+    /// A start beyond the port taken last, by one to `step` ports drawn from `seed` (RFC 6056
+    /// algorithm 5).
+    RandomIncrements {
+        /// The seed.
+        seed: u64,
+        /// The longest way from one start to the next, in ports: at least 1.
+        step: NonZeroU16,
+    },
+}
+
+/// Whether all mappings of a member have one virtual IP (RFC 4787 REQ-2).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressPooling {
+    /// Each mapping may have another one.
+    #[default]
+    Arbitrary,
+    /// A member has the virtual IP of its slot, counted round. When that is full it is refused,
+    /// whatever the others have left (RFC 7857 section 4 leaves the choice).
+    Paired,
+}
+
+/// What of the inside port the external one keeps, as long as an eligible endpoint has it
+/// (RFC 4787 section 4.2). Where not all can be kept, the port comes before its class, and the
+/// class before its parity.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Preserve {
+    /// The port itself.
+    pub port: bool,
+    /// Whether it is below 1024 (RFC 4787 REQ-3a).
+    pub class: bool,
+    /// Whether it is odd or even (RFC 4787 REQ-4).
+    pub parity: bool,
+}
+
+/// What one member may hold of each transport at once (RFC 6888 REQ-4); without a number, anything.
+///
+/// **Reading taken.** What is in hold-down counts as held, and so does what a new configuration has
+/// stranded.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// External endpoints: a member that holds so many gets no further binding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<u32>,
+    /// Bindings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bindings: Option<u32>,
+    /// Live flows (RFC 6888 REQ-5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flows: Option<u32>,
+}
+
+/// How many ports of its virtual IP an inbound rule takes from the flows.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RulePorts {
+    /// Its own.
+    #[default]
+    One,
+    /// The group of eight that its own is in; rules of one group share it ("Outbound rules", Azure
+    /// Load Balancer documentation, April 2024).
+    GroupOfEight,
 }
 
 /// Whose a port of a virtual IP is.
@@ -81,6 +167,40 @@ pub enum Owner {
 pub struct Candidates<'a> {
     addresses: &'a [VirtualIp],
     block: PortBlock,
+}
+
+impl Preserve {
+    /// Whether anything is kept.
+    pub const fn keeps_anything(self) -> bool {
+        self.port || self.class || self.parity
+    }
+
+    /// What an external port keeps of an inside one: port, class and parity, as far as asked for.
+    /// Of two ranks the higher keeps more.
+    pub const fn rank(self, inside: u16, external: u16) -> [bool; 3] {
+        let port = self.port && inside == external;
+        let class = self.class && (inside < 1024) == (external < 1024);
+        let parity = self.parity && inside % 2 == external % 2;
+        [port, class, parity]
+    }
+}
+
+impl Limits {
+    /// Whether there is any.
+    pub const fn are_set(self) -> bool {
+        self.ports.is_some() || self.bindings.is_some() || self.flows.is_some()
+    }
+}
+
+impl RulePorts {
+    /// Whether a rule for `rule` takes `external` from the flows.
+    pub fn takes(self, rule: Endpoint, external: Endpoint) -> bool {
+        let group = |at: Endpoint| (at.address, at.port / 8);
+        match self {
+            Self::One => rule == external,
+            Self::GroupOfEight => group(rule) == group(external),
+        }
+    }
 }
 
 impl PortPolicy {
@@ -155,6 +275,12 @@ impl<'a> Candidates<'a> {
         let port =
             self.block.contains(endpoint.port).then(|| endpoint.port - self.block.first())?;
         Some(address * self.block.len() as usize + usize::from(port))
+    }
+
+    /// Where others that have the same ports stand among them.
+    pub(crate) fn positions_of(self, others: Self) -> Range<usize> {
+        let first = others.at(0).and_then(|first| self.position(first)).unwrap_or(0);
+        first..first + others.len()
     }
 
     /// Those of each virtual IP by themselves.

@@ -1,23 +1,39 @@
 //! A running translator: a configuration, a flow table and an allocator.
 //!
 //! **Readings taken.**
-//! - Any outbound packet of a member begins a flow, unless it ends one (RFC 3022 leaves open
-//!   whether only a SYN may). A packet that ends a flow which is not live is dropped.
-//! - A FIN or an RST of either side ends the flow at once; the states between are not modelled.
+//! - An outbound packet of a member begins a flow, unless it ends one (RFC 3022 leaves open whether
+//!   only a SYN may). A packet that ends a flow which is not live is dropped.
 //! - A mapping in hold-down is re-opened by its own inside endpoint with the same external
 //!   endpoint, and the allocator is not asked. A stranded one never is.
+//! - A packet that a mapping's filter lets in without being of one of its flows begins none, and
+//!   refreshes none.
 //! - A connection admitted by an inbound rule is tracked without a binding: its replies leave
-//!   through the address it came by and take no port. Any packet of either side keeps it.
+//!   through the address it came by and take no port. Any packet of either side keeps it, but for
+//!   an RST.
+//! - A packet for one of the translator's own virtual IPs goes out and comes in again, once. What
+//!   going out did stays done, even if nobody lets it in.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod agenda;
+mod reference;
+mod usage;
+
 use std::hash::Hash;
+use std::net::Ipv4Addr;
 
 use itertools::Itertools;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::allocator::PortAllocator;
-use crate::flow::{Binding, Endpoint, FiveTuple};
-use crate::nat::{Event, Key, Mapping, Nat, Outcome, Reason, Segment, Signal};
+pub use reference::Reference;
+
+use agenda::{Agenda, Ticket};
+use usage::Usage;
+
+use crate::allocator::{PortAllocator, Refusal};
+use crate::flow::{Binding, Endpoint, FiveTuple, Transport};
+use crate::nat::{
+    Event, FilteringBehaviour, IcmpError, Key, Mapping, Nat, Outcome, Reason, Remote, Segment,
+    Side, Signal, State, refreshes,
+};
 use crate::subject::Device;
 use crate::time::{Duration, Instant};
 
@@ -29,30 +45,41 @@ pub struct Translator<A> {
     allocator: A,
     entries: FxHashMap<Mapping, Entry>,
     by_key: FxHashMap<Key, Mapping>,
+    flows: FxHashMap<FiveTuple, Live>,
+    /// Live flows of a mapping to an address, where that is what its filter looks at.
+    peers: FxHashMap<(Mapping, Ipv4Addr), u32>,
     admitted: FxHashMap<FiveTuple, Admitted>,
-    agenda: BTreeSet<(Instant, Due)>,
+    unanswered: FxHashMap<FiveTuple, Ticket>,
+    usage: Usage,
+    agenda: Agenda<Due>,
 }
 
 /// A mapping that holds a key: live while it has flows, then in hold-down.
 #[derive(Debug, Clone)]
 struct Entry {
     binding: Binding,
-    flows: BTreeMap<FiveTuple, Live>,
+    key: Key,
+    flows: u32,
     rests_until: Instant,
+    rest: Option<Ticket>,
 }
 
 /// A live flow.
 #[derive(Debug, Clone, Copy)]
 struct Live {
+    state: State,
     until: Instant,
     hold_down: Duration,
+    timer: Ticket,
 }
 
 /// A connection that an inbound rule let in.
 #[derive(Debug, Clone, Copy)]
 struct Admitted {
     external: Endpoint,
+    state: State,
     until: Instant,
+    timer: Ticket,
 }
 
 /// What falls due at an instant.
@@ -66,6 +93,8 @@ enum Due {
     Released(Binding),
     /// The idle timer of an admitted connection.
     Forgotten(FiveTuple),
+    /// The answer to an unsolicited SYN.
+    Unanswered(FiveTuple),
 }
 
 impl<A: PortAllocator> Translator<A> {
@@ -77,8 +106,12 @@ impl<A: PortAllocator> Translator<A> {
             allocator: new(nat),
             entries: FxHashMap::default(),
             by_key: FxHashMap::default(),
+            flows: FxHashMap::default(),
+            peers: FxHashMap::default(),
             admitted: FxHashMap::default(),
-            agenda: BTreeSet::new(),
+            unanswered: FxHashMap::default(),
+            usage: Usage::new(nat.limits),
+            agenda: Agenda::new(),
         }
     }
 
@@ -92,6 +125,11 @@ impl<A: PortAllocator> Translator<A> {
         &mut self.allocator
     }
 
+    /// Flows that are live.
+    pub fn live_flows(&self) -> usize {
+        self.flows.len()
+    }
+
     /// All that later answers can depend on, with instants told from now on: two translators that
     /// hash alike here answer alike, until the last instant there is.
     pub fn relative(&self) -> impl Hash
@@ -99,272 +137,454 @@ impl<A: PortAllocator> Translator<A> {
         A: Hash,
     {
         let from_now = |at: Instant| at.millis().saturating_sub(self.now.millis());
-        let flow =
-            |(flow, live): (&FiveTuple, &Live)| (*flow, from_now(live.until), live.hold_down);
+        let flow = |(flow, live): (&FiveTuple, &Live)| {
+            (*flow, live.state, from_now(live.until), live.hold_down)
+        };
         let entry = |(mapping, entry): (&Mapping, &Entry)| {
-            let flows = entry.flows.iter().map(flow).collect_vec();
-            (*mapping, entry.binding, flows, from_now(entry.rests_until))
+            (*mapping, entry.binding, entry.flows, from_now(entry.rests_until))
         };
         let admitted = |(reply, admitted): (&FiveTuple, &Admitted)| {
-            (*reply, admitted.external, from_now(admitted.until))
+            (*reply, admitted.external, admitted.state, from_now(admitted.until))
         };
         let entries = self.entries.iter().map(entry).sorted().collect_vec();
-        let by_key = self.by_key.iter().sorted().collect_vec();
+        let flows = self.flows.iter().map(flow).sorted().collect_vec();
         let admitted = self.admitted.iter().map(admitted).sorted().collect_vec();
-        let agenda = self.agenda.iter().map(|(at, due)| (from_now(*at), *due)).collect_vec();
-        (&self.nat, &self.allocator, entries, by_key, admitted, agenda)
+        let agenda = self.agenda.iter().map(|(at, due)| (from_now(at), due)).sorted();
+        (&self.nat, &self.allocator, entries, flows, admitted, agenda.collect_vec())
     }
 
     fn outbound(&mut self, segment: Segment) -> Outcome {
         let flow = segment.tuple;
-        if let Some(admitted) = self.admitted.get(&flow).copied() {
-            self.track(flow, admitted.external, segment);
-            return Outcome::Forwarded(flow.from(admitted.external));
+        if self.nat.leaves_alone(flow) {
+            return Outcome::Forwarded(flow);
         }
-        match self.translate(segment) {
-            Ok(external) => Outcome::Forwarded(flow.from(external)),
-            Err(reason) => Outcome::Dropped(reason),
+        let sent = match self.send(segment) {
+            Ok(external) => flow.from(external),
+            Err(reason) => return Outcome::Dropped(reason),
+        };
+        if !self.nat.is_virtual_ip(sent.destination.address) {
+            return Outcome::Forwarded(sent);
+        }
+        let delivered = self.receive(Segment { tuple: sent, ..segment }).ok();
+        Outcome::Hairpinned { sent, delivered }
+    }
+
+    fn inbound(&mut self, segment: Segment) -> Outcome {
+        if self.nat.leaves_alone(segment.tuple.reversed()) {
+            return Outcome::Forwarded(segment.tuple);
+        }
+        match self.receive(segment) {
+            Ok(delivered) => Outcome::Forwarded(delivered),
+            Err(reason) => {
+                self.remember(segment);
+                Outcome::Dropped(reason)
+            }
         }
     }
 
-    /// The external endpoint with which a packet of the inside goes on.
+    /// The external endpoint with which a packet of the inside goes out.
+    fn send(&mut self, segment: Segment) -> Result<Endpoint, Reason> {
+        let flow = segment.tuple;
+        let external = match self.admitted.get(&flow) {
+            Some(admitted) => {
+                let external = admitted.external;
+                self.track(flow, external, Side::Outside, segment);
+                external
+            }
+            None => self.translate(segment)?,
+        };
+        if segment.meaning() == Signal::Open {
+            self.expect(flow.from(external).reversed());
+        }
+        Ok(external)
+    }
+
     fn translate(&mut self, segment: Segment) -> Result<Endpoint, Reason> {
         let flow = segment.tuple;
-        let mapping = self.nat.mapping.mapping(flow);
-        let entry = self.entries.get(&mapping);
-        let is_live = entry.is_some_and(|entry| entry.flows.contains_key(&flow));
-        if segment.ends_its_flow() && !is_live {
-            return Err(Reason::NoFlow);
+        let mapping = self.nat.mapping_of(flow);
+        if self.flows.contains_key(&flow) {
+            let external = self.entries[&mapping].binding.external;
+            self.advance(flow, Side::Inside, segment);
+            return Ok(external);
         }
-        let external = match entry {
+        let state = State::begun_by(segment).ok_or(Reason::NoFlow)?;
+        if !self.nat.is_member(flow.source.address) {
+            return Err(Reason::Refused(Refusal::NotInPool));
+        }
+        if !self.usage.allows_a_flow(flow) {
+            return Err(Reason::Refused(Refusal::OverLimit));
+        }
+        let external = match self.entries.get(&mapping) {
             Some(entry) => entry.binding.external,
             None => self.bind(mapping, flow)?,
         };
-        if segment.ends_its_flow() {
-            self.close(flow, self.hold_down_after(segment));
-        } else {
-            self.refresh(mapping, segment);
-        }
+        self.begin(mapping, flow, state);
         Ok(external)
     }
 
     fn bind(&mut self, mapping: Mapping, flow: FiveTuple) -> Result<Endpoint, Reason> {
+        if !self.usage.allows_a_binding(flow) {
+            return Err(Reason::Refused(Refusal::OverLimit));
+        }
         let external = self.allocator.bind(flow).map_err(Reason::Refused)?;
-        let binding = Binding { flow, external };
-        let entry = Entry { binding, flows: BTreeMap::new(), rests_until: self.now };
-        self.by_key.insert(self.nat.key(flow, external), mapping);
+        let (binding, key) = (Binding { flow, external }, self.nat.key(flow, external));
+        let entry = Entry { binding, key, flows: 0, rests_until: self.now, rest: None };
+        self.usage.bound(binding);
+        self.by_key.insert(key, mapping);
         self.entries.insert(mapping, entry);
         Ok(external)
     }
 
-    fn inbound(&mut self, segment: Segment) -> Outcome {
+    /// How a packet of the outside comes in.
+    fn receive(&mut self, segment: Segment) -> Result<FiveTuple, Reason> {
         let tuple = segment.tuple;
         if let Some(rule) = self.nat.rule_at(tuple.transport, tuple.destination) {
             return self.admit(segment, rule.inside);
         }
-        let Some(entry) = self.entry_for(tuple) else {
-            return Outcome::Dropped(Reason::NoMapping);
-        };
-        let delivered = tuple.to(entry.binding.flow.source);
-        if segment.ends_its_flow() && entry.flows.contains_key(&delivered.reversed()) {
-            self.close(delivered.reversed(), self.hold_down_after(segment));
-        }
-        Outcome::Forwarded(delivered)
+        let mapping = self.mapping_at(tuple).filter(|mapping| self.lets_in(*mapping, tuple));
+        let delivered = tuple.to(mapping.ok_or(Reason::NoMapping)?.inside);
+        self.advance(delivered.reversed(), Side::Outside, segment);
+        Ok(delivered)
     }
 
-    /// The live mapping that a packet of the outside matches.
-    fn entry_for(&self, tuple: FiveTuple) -> Option<&Entry> {
+    /// The live mapping whose key a packet of the outside matches.
+    fn mapping_at(&self, tuple: FiveTuple) -> Option<Mapping> {
         let key = self.nat.key(tuple.reversed(), tuple.destination);
-        let mapping = self.by_key.get(&key)?;
-        let remote = self.nat.mapping.remote(tuple.source);
-        let entry = self.entries.get(mapping).filter(|_| mapping.remote == remote)?;
-        (!entry.flows.is_empty()).then_some(entry)
+        let mapping = self.by_key.get(&key).copied()?;
+        (self.entries[&mapping].flows > 0).then_some(mapping)
+    }
+
+    /// Whether a mapping's filter lets a packet in.
+    fn lets_in(&self, mapping: Mapping, tuple: FiveTuple) -> bool {
+        let filtering = self.nat.filtering_of(tuple.transport);
+        match (filtering, mapping.remote) {
+            (FilteringBehaviour::EndpointIndependent, _) => true,
+            (_, Remote::Endpoint(destination)) => filtering.admits(tuple.source, destination),
+            (FilteringBehaviour::AddressDependent, Remote::Address(address)) => {
+                address == tuple.source.address
+            }
+            (FilteringBehaviour::AddressDependent, Remote::Any) => {
+                self.peers.contains_key(&(mapping, tuple.source.address))
+            }
+            (FilteringBehaviour::AddressAndPortDependent, Remote::Any | Remote::Address(_)) => {
+                self.flows.contains_key(&tuple.to(mapping.inside).reversed())
+            }
+        }
     }
 
     /// A packet that an inbound rule lets in.
-    fn admit(&mut self, segment: Segment, inside: Endpoint) -> Outcome {
+    fn admit(&mut self, segment: Segment, inside: Endpoint) -> Result<FiveTuple, Reason> {
         let delivered = segment.tuple.to(inside);
         let (reply, external) = (delivered.reversed(), segment.tuple.destination);
-        let translated = self.entries.get(&self.nat.mapping.mapping(reply));
-        let is_translated = translated.is_some_and(|entry| entry.flows.contains_key(&reply));
         let through = self.admitted.get(&reply).map(|admitted| admitted.external);
-        if is_translated || through.is_some_and(|through| through != external) {
-            return Outcome::Dropped(Reason::Clash);
+        let is_elsewhere = through.is_some_and(|through| through != external);
+        if is_elsewhere || self.flows.contains_key(&reply) {
+            return Err(Reason::Clash);
         }
-        self.track(reply, external, segment);
-        Outcome::Forwarded(delivered)
+        self.track(reply, external, Side::Inside, segment);
+        Ok(delivered)
     }
 
-    /// A packet of an admitted connection: it goes on, or ends.
-    fn track(&mut self, reply: FiveTuple, external: Endpoint, segment: Segment) {
+    /// A packet of an admitted connection. Seen from there the outside is what the inside is to
+    /// other flows: the side that began.
+    fn track(&mut self, reply: FiveTuple, external: Endpoint, side: Side, segment: Segment) {
+        let signal = segment.meaning();
+        let before = self.admitted.get(&reply).copied();
+        let state = match before {
+            Some(before) => Some(before.state.after(side, signal, self.nat.closes_on)),
+            None => State::begun_by(segment),
+        };
+        let Some(state) = state else { return };
+        let changes = before.is_none_or(|before| before.state != state);
+        if refreshes(side, signal, changes, true) {
+            self.forget_admitted(reply);
+            self.keep_admitted(reply, external, state);
+        }
+    }
+
+    fn keep_admitted(&mut self, reply: FiveTuple, external: Endpoint, state: State) {
+        let idle = state.idle(reply.transport, &self.nat.timers);
+        if !idle.is_zero() {
+            let timer = self.agenda.add(self.now, idle, Due::Forgotten(reply));
+            let admitted = Admitted { external, state, until: self.now + idle, timer };
+            self.admitted.insert(reply, admitted);
+        }
+    }
+
+    fn forget_admitted(&mut self, reply: FiveTuple) {
         if let Some(admitted) = self.admitted.remove(&reply) {
-            self.agenda.remove(&(admitted.until, Due::Forgotten(reply)));
-        }
-        if !segment.ends_its_flow() {
-            let until = self.now + self.nat.timers.idle.of(reply.transport);
-            self.admitted.insert(reply, Admitted { external, until });
-            self.agenda.insert((until, Due::Forgotten(reply)));
+            self.agenda.take_out(admitted.timer);
         }
     }
 
-    /// An outbound packet begins a flow of the mapping, or keeps it for another idle time.
-    fn refresh(&mut self, mapping: Mapping, segment: Segment) {
-        let flow = segment.tuple;
-        let timers = self.nat.timers;
-        let until = self.now + timers.idle.of(flow.transport);
-        let Some(entry) = self.entries.get_mut(&mapping) else {
-            return;
-        };
-        if entry.flows.is_empty() {
-            self.agenda.remove(&(entry.rests_until, Due::Rested(mapping)));
+    /// A flow of the mapping begins.
+    fn begin(&mut self, mapping: Mapping, flow: FiveTuple, state: State) {
+        if let Some(entry) = self.entries.get_mut(&mapping) {
+            entry.flows += 1;
         }
-        let live = Live { until, hold_down: timers.hold_down.idle };
-        if let Some(before) = entry.flows.insert(flow, live) {
-            self.agenda.remove(&(before.until, Due::Idle(flow)));
+        if self.filters_by_peer(mapping) {
+            *self.peers.entry((mapping, flow.destination.address)).or_default() += 1;
         }
-        self.agenda.insert((until, Due::Idle(flow)));
+        self.usage.begun(flow);
+        self.set_deadline(flow, state);
     }
 
-    /// A packet ends a live flow.
-    fn close(&mut self, flow: FiveTuple, hold_down: Duration) {
-        let mapping = self.nat.mapping.mapping(flow);
-        let Some(entry) = self.entries.get_mut(&mapping) else {
-            return;
-        };
-        if let Some(live) = entry.flows.remove(&flow) {
-            self.agenda.remove(&(live.until, Due::Idle(flow)));
-            self.end(mapping, self.now + hold_down);
-        }
+    fn filters_by_peer(&self, mapping: Mapping) -> bool {
+        let filtering = self.nat.filtering_of(mapping.transport);
+        mapping.remote == Remote::Any && filtering == FilteringBehaviour::AddressDependent
     }
 
-    /// A flow of the mapping is over and its hold-down lasts until `rests_until`.
-    fn end(&mut self, mapping: Mapping, rests_until: Instant) {
-        let Some(entry) = self.entries.get_mut(&mapping) else {
-            return;
-        };
-        entry.rests_until = entry.rests_until.max(rests_until);
-        if !entry.flows.is_empty() {
-            return;
-        }
-        if entry.rests_until > self.now {
-            self.agenda.insert((entry.rests_until, Due::Rested(mapping)));
-        } else {
-            self.release(mapping);
+    /// A packet of a flow, if the flow is live: it goes on, changes its state, or ends.
+    fn advance(&mut self, flow: FiveTuple, side: Side, segment: Segment) {
+        let Some(live) = self.flows.get(&flow).copied() else { return };
+        let signal = segment.meaning();
+        let state = live.state.after(side, signal, self.nat.closes_on);
+        let inbound = self.nat.inbound_refresh.of(flow.transport);
+        if refreshes(side, signal, state != live.state, inbound) {
+            self.agenda.take_out(live.timer);
+            self.set_deadline(flow, state);
         }
     }
 
-    /// The mapping's hold-down is over.
-    fn release(&mut self, mapping: Mapping) {
-        if let Some(entry) = self.forget(mapping) {
-            self.allocator.release(entry.binding);
+    /// The flow lives from now on for the timer of its state; where that is zero, it is over.
+    fn set_deadline(&mut self, flow: FiveTuple, state: State) {
+        let timers = &self.nat.timers;
+        let (idle, hold_down) = (state.idle(flow.transport, timers), state.hold_down(timers));
+        if idle.is_zero() {
+            return self.end(flow, self.now, hold_down);
         }
+        let timer = self.agenda.add(self.now, idle, Due::Idle(flow));
+        self.flows.insert(flow, Live { state, until: self.now + idle, hold_down, timer });
+    }
+
+    /// A flow is over at `at`, and its key rests from then on.
+    fn end(&mut self, flow: FiveTuple, at: Instant, hold_down: Duration) {
+        let mapping = self.nat.mapping_of(flow);
+        self.flows.remove(&flow);
+        self.usage.ended(flow);
+        self.forget_peer(mapping, flow.destination.address);
+        let Some(entry) = self.entries.get_mut(&mapping) else { return };
+        entry.flows -= 1;
+        if at + hold_down > entry.rests_until && !hold_down.is_zero() {
+            entry.rests_until = at + hold_down;
+            let before = entry.rest.replace(self.agenda.add(at, hold_down, Due::Rested(mapping)));
+            before.into_iter().for_each(|ticket| self.agenda.take_out(ticket));
+        }
+        self.release_rested(mapping, at);
+    }
+
+    fn forget_peer(&mut self, mapping: Mapping, address: Ipv4Addr) {
+        if let Some(flows) = self.peers.get_mut(&(mapping, address)) {
+            *flows -= 1;
+            if *flows == 0 {
+                self.peers.remove(&(mapping, address));
+            }
+        }
+    }
+
+    /// Gives the mapping's endpoint back, if no flow and no hold-down is left at `at`.
+    fn release_rested(&mut self, mapping: Mapping, at: Instant) {
+        let entry = self.entries.get(&mapping);
+        if entry.is_some_and(|entry| entry.flows == 0 && entry.rests_until <= at)
+            && let Some(entry) = self.forget(mapping)
+        {
+            entry.rest.into_iter().for_each(|ticket| self.agenda.take_out(ticket));
+            self.release(entry.binding);
+        }
+    }
+
+    fn release(&mut self, binding: Binding) {
+        self.usage.released(binding);
+        self.allocator.release(binding);
     }
 
     /// Takes a mapping and its key out of the flow table.
     fn forget(&mut self, mapping: Mapping) -> Option<Entry> {
         let entry = self.entries.remove(&mapping)?;
-        let key = self.nat.key(entry.binding.flow, entry.binding.external);
-        if self.by_key.get(&key) == Some(&mapping) {
-            self.by_key.remove(&key);
+        if self.by_key.get(&entry.key) == Some(&mapping) {
+            self.by_key.remove(&entry.key);
         }
         Some(entry)
+    }
+
+    /// A SYN of the outside that nobody asked for waits for one of the inside.
+    fn remember(&mut self, Segment { tuple, signal }: Segment) {
+        let is_syn = tuple.transport == Transport::Tcp && signal == Signal::Open;
+        let is_ours = self.nat.is_virtual_ip(tuple.destination.address);
+        let has_time = self.now < Instant::LAST;
+        let wait = self.nat.timers.unsolicited_syn.filter(|_| is_syn && is_ours && has_time);
+        if let (Some(wait), false) = (wait, self.unanswered.contains_key(&tuple)) {
+            let ticket = self.agenda.add(self.now, wait, Due::Unanswered(tuple));
+            self.unanswered.insert(tuple, ticket);
+        }
+    }
+
+    /// The inside opens the connection that a SYN of the outside asked for.
+    fn expect(&mut self, inbound: FiveTuple) {
+        if let Some(ticket) = self.unanswered.remove(&inbound) {
+            self.agenda.take_out(ticket);
+        }
+    }
+
+    /// An ICMP error of the inside about a packet that came in (RFC 5508 REQ-5).
+    fn outbound_error(&self, error: IcmpError) -> Option<IcmpError> {
+        let reply = error.quoted.reversed();
+        if error.to != error.quoted.source.address || self.nat.leaves_alone(reply) {
+            return (error.to == error.quoted.source.address).then_some(error);
+        }
+        let live = || self.entries.get(&self.nat.mapping_of(reply)).filter(|it| it.flows > 0);
+        let external = match self.admitted.get(&reply) {
+            Some(admitted) => admitted.external,
+            None => live()?.binding.external,
+        };
+        let sent = IcmpError { from: external.address, quoted: error.quoted.to(external), ..error };
+        if self.nat.is_virtual_ip(sent.to) { self.inbound_error(sent) } else { Some(sent) }
+    }
+
+    /// An ICMP error of the outside about a packet that went out (RFC 5508 REQ-4).
+    fn inbound_error(&self, error: IcmpError) -> Option<IcmpError> {
+        let quoted = error.quoted;
+        if error.to != quoted.source.address || self.nat.leaves_alone(quoted) {
+            return (error.to == quoted.source.address).then_some(error);
+        }
+        let flow = quoted.from(self.inside_of(quoted)?);
+        Some(IcmpError { to: flow.source.address, quoted: flow, ..error })
+    }
+
+    /// Who sent a packet that went out like this.
+    fn inside_of(&self, sent: FiveTuple) -> Option<Endpoint> {
+        if let Some(rule) = self.nat.rule_at(sent.transport, sent.source) {
+            let admitted = self.admitted.get(&sent.from(rule.inside))?;
+            return (admitted.external == sent.source).then_some(rule.inside);
+        }
+        let mapping = self.mapping_at(sent.reversed())?;
+        (self.nat.mapping_of(sent.from(mapping.inside)) == mapping).then_some(mapping.inside)
     }
 
     fn elapse(&mut self, length: Duration) -> Outcome {
         self.now = self.now + length;
-        self.settle();
-        Outcome::Elapsed
+        Outcome::Elapsed { sent: self.settle() }
     }
 
-    /// Does what has fallen due.
-    fn settle(&mut self) {
-        while let Some((at, due)) = self.agenda.first().copied().filter(|(at, _)| *at <= self.now) {
-            self.agenda.pop_first();
-            self.fall_due(at, due);
+    /// Does what has fallen due, and answers what is sent.
+    fn settle(&mut self) -> Vec<IcmpError> {
+        let mut sent = Vec::new();
+        while let Some((at, due)) = self.agenda.next_due(self.now) {
+            sent.extend(due.into_iter().filter_map(|due| self.fall_due(at, due)));
         }
+        sent
     }
 
-    fn fall_due(&mut self, at: Instant, due: Due) {
+    fn fall_due(&mut self, at: Instant, due: Due) -> Option<IcmpError> {
         match due {
             Due::Idle(flow) => {
-                let mapping = self.nat.mapping.mapping(flow);
-                let entry = self.entries.get_mut(&mapping);
-                if let Some(live) = entry.and_then(|entry| entry.flows.remove(&flow)) {
-                    self.end(mapping, at + live.hold_down);
-                }
+                let hold_down = self.flows.get(&flow)?.hold_down;
+                self.end(flow, at, hold_down);
             }
-            Due::Rested(mapping) => self.release(mapping),
-            Due::Released(binding) => self.allocator.release(binding),
+            Due::Rested(mapping) => self.release_rested(mapping, at),
+            Due::Released(binding) => self.release(binding),
             Due::Forgotten(reply) => drop(self.admitted.remove(&reply)),
+            Due::Unanswered(tuple) => {
+                self.unanswered.remove(&tuple);
+                return Some(IcmpError::unreachable(tuple));
+            }
         }
+        None
     }
 
     fn reconfigure(&mut self, nat: &Nat) -> Outcome {
-        let stays = |entry: &Entry| nat.keeps(&self.nat, entry.binding);
-        let lost = self.entries.iter().filter(|(_, entry)| !stays(entry));
+        let lost = self.entries.iter().filter(|(_, it)| !nat.keeps(&self.nat, it.binding));
         let mut lost: Vec<Mapping> = lost.map(|(mapping, _)| *mapping).collect();
         lost.sort_unstable();
-        let lost: Vec<Entry> =
-            lost.into_iter().filter_map(|mapping| self.strand(mapping)).collect();
+        self.end_flows_of(&lost);
+        let lost: Vec<Entry> = lost.into_iter().filter_map(|it| self.forget(it)).collect();
         self.nat = nat.clone();
         self.allocator.reconfigure(nat);
-        let hold_down = self.now + nat.timers.hold_down.idle;
-        let mut stranded = Vec::new();
-        for entry in lost {
-            let was_live = !entry.flows.is_empty();
-            stranded.extend(was_live.then_some(entry.binding));
-            let rests_until =
-                if was_live { hold_down.max(entry.rests_until) } else { entry.rests_until };
-            self.release_at(rests_until, entry.binding);
-        }
-        stranded.sort_unstable();
-        self.keep_admitted();
+        let live = lost.iter().filter(|entry| entry.flows > 0).map(|entry| entry.binding);
+        let stranded = live.sorted_unstable().collect();
+        lost.into_iter().for_each(|entry| self.strand(&entry));
+        self.count_anew();
+        self.keep_what_rules_admit();
         Outcome::Reconfigured { stranded }
     }
 
-    /// Takes a mapping that the new configuration ends out of the flow table and the agenda.
-    fn strand(&mut self, mapping: Mapping) -> Option<Entry> {
-        let entry = self.forget(mapping)?;
-        self.agenda.remove(&(entry.rests_until, Due::Rested(mapping)));
-        for (flow, live) in &entry.flows {
-            self.agenda.remove(&(live.until, Due::Idle(*flow)));
-        }
-        Some(entry)
+    /// Takes the flows of mappings that the new configuration ends out of the table.
+    fn end_flows_of(&mut self, lost: &[Mapping]) {
+        let lost: FxHashSet<Mapping> = lost.iter().copied().collect();
+        let (nat, agenda) = (&self.nat, &mut self.agenda);
+        self.flows.retain(|flow, live| {
+            let stays = !lost.contains(&nat.mapping_of(*flow));
+            if !stays {
+                agenda.take_out(live.timer);
+            }
+            stays
+        });
+        self.peers.retain(|(mapping, _), _| !lost.contains(mapping));
     }
 
-    fn release_at(&mut self, at: Instant, binding: Binding) {
-        if at > self.now {
-            self.agenda.insert((at, Due::Released(binding)));
+    /// The binding of a mapping that is gone rests as long as that of an idle flow, if it was live.
+    fn strand(&mut self, entry: &Entry) {
+        let rest = self.nat.timers.hold_down.idle;
+        let rests = entry.flows > 0 && !rest.is_zero();
+        let is_longest = rests && self.now + rest > entry.rests_until;
+        let released = Due::Released(entry.binding);
+        if !is_longest && entry.rests_until > self.now {
+            return entry.rest.into_iter().for_each(|rest| self.agenda.replace(rest, released));
+        }
+        entry.rest.into_iter().for_each(|ticket| self.agenda.take_out(ticket));
+        if is_longest {
+            self.agenda.add(self.now, rest, released);
         } else {
-            self.allocator.release(binding);
+            self.release(entry.binding);
         }
     }
 
-    /// Forgets the admitted connections whose rule is gone.
-    fn keep_admitted(&mut self) {
+    /// Counts what each member holds, for the limits of a new configuration.
+    fn count_anew(&mut self) {
+        self.usage = Usage::new(self.nat.limits);
+        if !self.nat.limits.are_set() {
+            return;
+        }
+        self.entries.values().for_each(|entry| self.usage.bound(entry.binding));
+        self.flows.keys().for_each(|flow| self.usage.begun(*flow));
+        for (_, due) in self.agenda.iter() {
+            if let Due::Released(binding) = due {
+                self.usage.bound(binding);
+            }
+        }
+    }
+
+    /// Forgets the admitted connections whose rule is gone, and the SYNs whose address is.
+    fn keep_what_rules_admit(&mut self) {
         let (nat, agenda) = (&self.nat, &mut self.agenda);
         self.admitted.retain(|reply, admitted| {
             let rule = nat.rule_at(reply.transport, admitted.external);
             let stays = rule.is_some_and(|rule| rule.inside == reply.source);
-            stays || !agenda.remove(&(admitted.until, Due::Forgotten(*reply)))
+            if !stays {
+                agenda.take_out(admitted.timer);
+            }
+            stays
         });
-    }
-
-    fn hold_down_after(&self, segment: Segment) -> Duration {
-        let hold_down = self.nat.timers.hold_down;
-        match segment.meaning() {
-            Signal::Finish => hold_down.finish,
-            Signal::Reset => hold_down.reset,
-            Signal::Open | Signal::Data => hold_down.idle,
-        }
+        self.unanswered.retain(|tuple, ticket| {
+            let stays = nat.is_virtual_ip(tuple.destination.address);
+            if !stays {
+                agenda.take_out(*ticket);
+            }
+            stays
+        });
     }
 }
 
 impl<A: PortAllocator> Device<Nat> for Translator<A> {
     fn step(&mut self, event: &Event) -> Outcome {
+        let forwarded = |error: Option<IcmpError>| {
+            error.map_or(Outcome::Dropped(Reason::NoMapping), Outcome::ErrorForwarded)
+        };
         let outcome = match event {
             Event::Outbound(segment) => self.outbound(*segment),
             Event::Inbound(segment) => self.inbound(*segment),
+            Event::OutboundError(error) => forwarded(self.outbound_error(*error)),
+            Event::InboundError(error) => forwarded(self.inbound_error(*error)),
             Event::Elapse(length) => self.elapse(*length),
             Event::Reconfigure(nat) => self.reconfigure(nat),
         };

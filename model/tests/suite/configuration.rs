@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use natlaw_model::nat::{Configuration, MappingBehaviour, Nat, NatError, PortPolicy, PortReuse};
+use natlaw_model::nat::{
+    Configuration, FilteringBehaviour, MappingBehaviour, Nat, NatError, PortPolicy, PortReuse,
+};
 use natlaw_model::nat::{SLOTS_MAX, Selection};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Scenario, Trace};
@@ -20,7 +22,7 @@ fn lawful() -> Configuration {
 type Change = fn(&mut Configuration);
 
 /// Each rule, a change that breaks it, and what a person then reads.
-const BROKEN: [(Change, &str); 26] = [
+const BROKEN: [(Change, &str); 34] = [
     (
         |it| it.virtual_ips.clear(),
         "`virtual_ips`: [] is empty: a translator needs an outside address",
@@ -83,31 +85,32 @@ const BROKEN: [(Change, &str); 26] = [
         "`virtual_ips`: 2 addresses for a pool of 3 slots: static NAT needs one for each",
     ),
     (
-        |it| it.mapping = MappingBehaviour::EndpointIndependent,
-        "`port_reuse`: per-destination with endpoint-independent mapping: replies could not be \
-         told apart; the finest is never",
+        |it| it.mapping = MappingBehaviour::EndpointIndependent.into(),
+        "`port_reuse`: per-destination with endpoint-independent mapping and endpoint-independent \
+         filtering of tcp: replies could not be told apart; the finest is never",
     ),
     (
-        |it| it.mapping = MappingBehaviour::AddressDependent,
-        "`port_reuse`: per-destination with address-dependent mapping: replies could not be told \
-         apart; the finest is per-destination-address",
+        |it| it.mapping = MappingBehaviour::AddressDependent.into(),
+        "`port_reuse`: per-destination with address-dependent mapping and address-dependent \
+         filtering of tcp: replies could not be told apart; the finest is per-destination-address",
     ),
     (
         |it| {
-            it.mapping = MappingBehaviour::EndpointIndependent;
-            it.port_reuse = PortReuse::PerDestinationAddress;
+            it.mapping = MappingBehaviour::EndpointIndependent.into();
+            it.port_reuse = PortReuse::PerDestinationAddress.into();
         },
-        "`port_reuse`: per-destination-address with endpoint-independent mapping: replies could \
-         not be told apart; the finest is never",
+        "`port_reuse`: per-destination-address with endpoint-independent mapping and \
+         endpoint-independent filtering of tcp: replies could not be told apart; the finest is \
+         never",
     ),
     (
-        |it| (it.ports, it.port_reuse) = (PortPolicy::Dynamic, PortReuse::Never),
+        |it| (it.ports, it.port_reuse) = (PortPolicy::Dynamic, PortReuse::Never.into()),
         "`port_reuse`: never with address-and-port-dependent mapping where members keep their \
          ports: two mappings of one inside endpoint would collide; it must be per-destination",
     ),
     (
-        |it| it.timers.idle.tcp = Duration::ZERO,
-        "`timers`: idle time of tcp is 0s: a flow needs time to live",
+        |it| it.timers.idle.tcp = Duration::ZERO.into(),
+        "`timers`: idle time of half-open tcp is 0s: a flow needs time to live",
     ),
     (
         |it| it.timers.idle.udp = Duration::ZERO,
@@ -116,6 +119,42 @@ const BROKEN: [(Change, &str); 26] = [
     (
         |it| it.timers.idle.icmp = Duration::ZERO,
         "`timers`: idle time of icmp is 0s: a flow needs time to live",
+    ),
+    (
+        |it| it.timers.idle.tcp.established = Duration::ZERO,
+        "`timers`: idle time of established tcp is 0s: a flow needs time to live",
+    ),
+    (
+        |it| it.timers.idle.tcp.one_side_closed = Duration::ZERO,
+        "`timers`: idle time of tcp that one side has closed is 0s: a flow needs time to live",
+    ),
+    (
+        |it| it.timers.unsolicited_syn = Some(read("5999ms")),
+        "`timers`: unsolicited_syn 5999ms is less than 6s, which RFC 5382 REQ-4 asks for",
+    ),
+    (
+        |it| {
+            it.filtering = Some(FilteringBehaviour::AddressDependent.into());
+        },
+        "`port_reuse`: per-destination with address-and-port-dependent mapping and \
+         address-dependent filtering of tcp: replies could not be told apart; the finest is \
+         per-destination-address",
+    ),
+    (
+        |it| it.limits.ports = Some(0),
+        "`limits`: ports = 0: every flow would be refused; leave it out for no limit",
+    ),
+    (
+        |it| it.limits.bindings = Some(0),
+        "`limits`: bindings = 0: every flow would be refused; leave it out for no limit",
+    ),
+    (
+        |it| it.limits.flows = Some(0),
+        "`limits`: flows = 0: every flow would be refused; leave it out for no limit",
+    ),
+    (
+        |it| it.exempt = vec![read("203.0.113.0/24")],
+        "`exempt`: 203.0.113.0/24 covers the virtual IP 203.0.113.1: what goes there is translated",
     ),
     (
         |it| it.inbound_rules = vec![read("tcp 203.0.113.3:80 > 10.0.0.1:8080")],
@@ -155,6 +194,9 @@ fn number(error: &NatError) -> usize {
         NatError::RuleElsewhere(_) => 12,
         NatError::RuleForNobody(_) => 13,
         NatError::RuleTwice(_) => 14,
+        NatError::HastySyn(_) => 15,
+        NatError::ZeroLimit(_) => 16,
+        NatError::ExemptVirtualIp { .. } => 17,
     }
 }
 
@@ -184,7 +226,7 @@ fn every_broken_rule_is_told_in_these_words() {
 #[test]
 fn every_rule_is_broken_by_one_of_these_changes() {
     let numbers = BROKEN.map(|(change, _)| number(&Nat::new(changed(change)).unwrap_err()));
-    assert_eq!(BTreeSet::from(numbers), (0..15).collect());
+    assert_eq!(BTreeSet::from(numbers), (0..18).collect());
 }
 
 #[test]
@@ -292,7 +334,8 @@ fn a_port_is_never_reused_more_finely_than_replies_can_be_told_apart() {
         for port_reuse in [Never, PerDestinationAddress, PerDestination] {
             let with = |ports: PortPolicy| {
                 let mut configuration = configuration(3, "10.0.0.1", ports);
-                (configuration.mapping, configuration.port_reuse) = (mapping, port_reuse);
+                configuration.mapping = mapping.into();
+                configuration.port_reuse = port_reuse.into();
                 Nat::new(configuration).is_ok()
             };
             assert_eq!(with(on_demand("1024-2047")), allowed.contains(&port_reuse));
@@ -313,7 +356,7 @@ fn told_in_full() -> Value {
         "selection": { "random": 7 },
         "timers": {
             "idle": { "tcp": "240s", "udp": "30s", "icmp": "1500ms" },
-            "hold_down": { "finish": "240s", "reset": "15s", "idle": "4s" }
+            "hold_down": { "finish": "240s", "reset": "15s", "idle": "4s", "half_open": "0s" }
         },
         "inbound_rules": ["tcp 203.0.113.1:80 > 10.0.0.1:8080"]
     })
@@ -360,7 +403,7 @@ fn what_a_person_leaves_out_has_these_values() {
             "selection": "lowest-first",
             "timers": {
                 "idle": { "tcp": "240s", "udp": "240s", "icmp": "240s" },
-                "hold_down": { "finish": "0s", "reset": "0s", "idle": "0s" }
+                "hold_down": { "finish": "0s", "reset": "0s", "idle": "0s", "half_open": "0s" }
             }
         })
     );
@@ -385,9 +428,9 @@ fn a_field_that_nobody_knows_is_refused_wherever_it_stands() {
         serde_json::from_value::<Nat>(told).unwrap_err().to_string()
     };
     for (pointer, known) in [
-        ("/timers", "`idle` or `hold_down`"),
+        ("/timers", "one of `idle`, `hold_down`, `unsolicited_syn`"),
         ("/timers/idle", "one of `tcp`, `udp`, `icmp`"),
-        ("/timers/hold_down", "one of `finish`, `reset`, `idle`"),
+        ("/timers/hold_down", "one of `finish`, `reset`, `idle`, `half_open`"),
         ("/ports/manual", "`ports` or `usable`"),
     ] {
         assert_eq!(with(pointer), format!("unknown field `hold_donw`, expected {known}"));
@@ -395,7 +438,8 @@ fn a_field_that_nobody_knows_is_refused_wherever_it_stands() {
     assert_eq!(
         with(""),
         "unknown field `hold_donw`, expected one of `virtual_ips`, `pool`, `ports`, `mapping`, \
-         `port_reuse`, `selection`, `timers`, `inbound_rules`"
+         `filtering`, `port_reuse`, `pooling`, `preserve`, `selection`, `timers`, `closes_on`, \
+         `inbound_refresh`, `limits`, `reserved`, `exempt`, `inbound_rules`, `rule_ports`"
     );
 }
 

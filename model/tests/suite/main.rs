@@ -11,8 +11,7 @@ use std::fmt::Debug;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use natlaw_model::nat::{Configuration, MappingBehaviour, Nat, PortPolicy, PortReuse, Selection};
-use natlaw_model::nat::{Timers, VirtualIp};
+use natlaw_model::nat::{Configuration, Nat, PortPolicy, VirtualIp};
 
 /// The value that a text stands for.
 fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
@@ -26,16 +25,7 @@ fn virtual_ips(count: u8) -> Vec<VirtualIp> {
 
 /// What a person would write, with nothing said where nothing need be.
 fn configuration(addresses: u8, pool: &str, ports: PortPolicy) -> Configuration {
-    Configuration {
-        virtual_ips: virtual_ips(addresses),
-        pool: read(pool),
-        ports,
-        mapping: MappingBehaviour::default(),
-        port_reuse: PortReuse::default(),
-        selection: Selection::default(),
-        timers: Timers::default(),
-        inbound_rules: Vec::new(),
-    }
+    Configuration::new(virtual_ips(addresses), read(pool), ports)
 }
 
 /// The translator of such a configuration.

@@ -52,7 +52,7 @@ impl Stage {
     /// Changes the configuration, which strands these live bindings in this order.
     #[track_caller]
     fn reconfigure(&mut self, nat: &Nat, expected: &[&str]) -> &mut Self {
-        let outcome = self.ask(&Event::Reconfigure(nat.clone()));
+        let outcome = self.ask(&Event::reconfigure(nat.clone()));
         let stranded = expected.iter().map(|binding| read(binding)).collect();
         assert_eq!(outcome, Outcome::Reconfigured { stranded });
         self
@@ -82,8 +82,18 @@ fn event(line: &str) -> Event {
 /// Times that cannot be taken for one another.
 fn timers() -> Timers {
     Timers {
-        idle: IdleTimers { tcp: read("100s"), udp: read("30s"), icmp: read("10s") },
-        hold_down: HoldDown { finish: read("240s"), reset: read("15s"), idle: read("4s") },
+        idle: IdleTimers {
+            tcp: read::<Duration>("100s").into(),
+            udp: read("30s"),
+            icmp: read("10s"),
+        },
+        hold_down: HoldDown {
+            finish: read("240s"),
+            reset: read("15s"),
+            idle: read("4s"),
+            half_open: read("4s"),
+        },
+        unsolicited_syn: None,
     }
 }
 
@@ -189,7 +199,7 @@ fn one_port_serves_two_destinations_at_once() {
 #[test]
 fn one_port_serves_two_addresses_but_not_two_ports_of_one_where_reuse_is_per_address() {
     let reuse = PortReuse::PerDestinationAddress;
-    let nat = one_port().with(|it| it.port_reuse = reuse).unwrap();
+    let nat = one_port().with(|it| it.port_reuse = reuse.into()).unwrap();
     Stage::of(&nat).play(
         "
         outbound tcp 10.0.0.1:5 > 198.51.100.1:443 open => forwarded 203.0.113.1:1024 > 198.51.100.1:443
@@ -201,7 +211,7 @@ fn one_port_serves_two_addresses_but_not_two_ports_of_one_where_reuse_is_per_add
 
 #[test]
 fn a_port_that_is_never_reused_serves_one_mapping() {
-    let nat = one_port().with(|it| it.port_reuse = PortReuse::Never).unwrap();
+    let nat = one_port().with(|it| it.port_reuse = PortReuse::Never.into()).unwrap();
     Stage::of(&nat).play(
         "
         outbound tcp 10.0.0.1:5 > 198.51.100.1:443 open => forwarded 203.0.113.1:1024 > 198.51.100.1:443
@@ -362,6 +372,7 @@ fn an_outbound_packet_refreshes_a_flow_and_an_inbound_one_does_not() {
     stage.play(
         "
         outbound tcp 10.0.0.1:5 > 198.51.100.1:443 open => forwarded 203.0.113.1:1024 > 198.51.100.1:443
+        inbound tcp 198.51.100.1:443 > 203.0.113.1:1024 open => forwarded 198.51.100.1:443 > 10.0.0.1:5
         elapse 60s
         outbound tcp 10.0.0.1:5 > 198.51.100.1:443 data => forwarded 203.0.113.1:1024 > 198.51.100.1:443
         elapse 99999ms
@@ -408,7 +419,7 @@ fn what_ends_no_live_flow_goes_nowhere_and_takes_no_port() {
 /// A translator with two ports where a mapping depends on this.
 fn mapping(behaviour: MappingBehaviour, port_reuse: PortReuse) -> Nat {
     with(1, "10.0.0.1-10.0.0.2", on_demand("1024-1025"), |it| {
-        (it.mapping, it.port_reuse) = (behaviour, port_reuse);
+        (it.mapping, it.port_reuse) = (behaviour.into(), port_reuse.into());
     })
 }
 
@@ -739,7 +750,7 @@ fn a_rule_that_goes_takes_its_connections_with_it() {
     let nat = with_a_rule();
     let without = nat.with(|it| it.inbound_rules.clear()).unwrap();
     let elsewhere = nat.with(|it| it.inbound_rules[0].inside.port = 81).unwrap();
-    let same = nat.with(|it| it.timers.idle.tcp = read("1h")).unwrap();
+    let same = nat.with(|it| it.timers.idle.tcp = read::<Duration>("1h").into()).unwrap();
     let opened = "
         inbound tcp 198.51.100.1:9 > 203.0.113.1:1025 open => forwarded 198.51.100.1:9 > 10.0.0.1:80
         ";
@@ -813,11 +824,11 @@ fn a_new_configuration_names_what_it_strands_once_in_the_order_of_flows() {
     strands(|it| it.pool = read("10.0.0.2, 10.0.0.1"), &both);
     strands(|it| it.virtual_ips = vec![VirtualIp(virtual_ip(9))], &both);
     strands(|it| it.ports = fixed(3, "1024-1029"), &both);
-    strands(|it| it.port_reuse = PortReuse::Never, &both);
+    strands(|it| it.port_reuse = PortReuse::Never.into(), &both);
     strands(
         |it| {
-            it.mapping = MappingBehaviour::EndpointIndependent;
-            it.port_reuse = PortReuse::Never;
+            it.mapping = MappingBehaviour::EndpointIndependent.into();
+            it.port_reuse = PortReuse::Never.into();
         },
         &both,
     );
@@ -962,7 +973,7 @@ fn a_flow_keeps_the_timers_of_its_last_outbound_packet() {
     let nat = one_port();
     let quick = nat
         .with(|it| {
-            it.timers.idle.tcp = read("1s");
+            it.timers.idle.tcp = read::<Duration>("1s").into();
             it.timers.hold_down = HoldDown::uniform(Duration::ZERO);
         })
         .unwrap();
@@ -1210,7 +1221,7 @@ fn the_allocator_learns_of_a_new_configuration_before_a_stranded_binding_is_rele
     let mut translator = Translator::new(&nat, remembering);
     translator.step(&event("outbound tcp 10.0.0.1:5 > 198.51.100.1:443 open"));
     let gone = nat.with(|it| it.pool = read("10.0.0.2")).unwrap();
-    translator.step(&Event::Reconfigure(gone));
+    translator.step(&Event::reconfigure(gone));
     assert_eq!(
         translator.allocator().calls,
         [

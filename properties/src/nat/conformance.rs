@@ -14,8 +14,7 @@ use itertools::Itertools;
 use natlaw_model::allocator::{PortAllocator, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Candidates, Configuration, Event, Ledger, MappingBehaviour, Nat, Outcome, Pool, PortPolicy,
-    PortReuse, Selection, Signal, Timers, VirtualIp,
+    Candidates, Configuration, Event, Ledger, Nat, Outcome, Pool, PortPolicy, Signal, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Moment, Scenario, Subject, Trace};
@@ -293,17 +292,9 @@ fn configurations() -> [Nat; 2] {
 
 fn nat_with(members: usize, ports: PortPolicy) -> Nat {
     let first = member_address(1);
-    Nat::new(Configuration {
-        virtual_ips: vec![VirtualIp([203, 0, 113, 1].into())],
-        pool: Pool::of_size(first, members).expect("a small pool"),
-        ports,
-        mapping: MappingBehaviour::default(),
-        port_reuse: PortReuse::default(),
-        selection: Selection::default(),
-        timers: Timers::default(),
-        inbound_rules: Vec::new(),
-    })
-    .expect("a legal configuration")
+    let pool = Pool::of_size(first, members).expect("a small pool");
+    let virtual_ips = vec![VirtualIp([203, 0, 113, 1].into())];
+    Nat::new(Configuration::new(virtual_ips, pool, ports)).expect("a legal configuration")
 }
 
 fn member_address(member: u8) -> Ipv4Addr {

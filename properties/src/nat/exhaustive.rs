@@ -21,7 +21,7 @@ use natlaw_model::allocator::PortAllocator;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
     Candidates, Configuration, Event, HoldDown, IdleTimers, InboundRule, Ledger, MappingBehaviour,
-    Nat, Pool, PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
+    Nat, PerTransport, Pool, PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Device, Moment, Scenario, Subject, Trace};
@@ -289,8 +289,9 @@ fn shares_of_ports(size: u16) -> Vec<Universe> {
 
 fn kinds_of_mappings(size: u16) -> Vec<Universe> {
     let of = |name, destinations, mapping, port_reuse| {
+        let (mapping, port_reuse) = (PerTransport::from(mapping), PerTransport::from(port_reuse));
         let here = Configuration { mapping, port_reuse, ..shared(1) };
-        let never = Configuration { port_reuse: PortReuse::Never, ..shared(1) };
+        let never = Configuration { port_reuse: PortReuse::Never.into(), ..shared(1) };
         universe(name, size, destinations, [here.clone(), one_member(here), never])
     };
     let by_endpoint = MappingBehaviour::AddressAndPortDependent;
@@ -333,7 +334,7 @@ fn universe(
     let answers = nats.iter().flat_map(|nat| answers(nat, &flows)).sorted().dedup();
     let lengths = [1, 3].map(|secs| Event::Elapse(Duration::from_secs(secs)));
     let events = packets.chain(answers).chain(lengths);
-    let events = events.chain(nats.iter().cloned().map(Event::Reconfigure)).collect();
+    let events = events.chain(nats.iter().cloned().map(Event::reconfigure)).collect();
     let [nat, ..] = nats;
     Universe { name, nat, events, depth_max: None }
 }
@@ -362,18 +363,11 @@ fn answers(nat: &Nat, flows: &[FiveTuple]) -> Vec<Event> {
 
 fn start(virtual_ips: u8, ports: PortPolicy) -> Configuration {
     let secs = Duration::from_secs;
-    let idle = IdleTimers { tcp: secs(2), udp: secs(2), icmp: secs(2) };
-    let hold_down = HoldDown { finish: secs(1), reset: Duration::ZERO, idle: secs(1) };
-    Configuration {
-        virtual_ips: (1..=virtual_ips).map(virtual_ip).collect(),
-        pool: pool(2),
-        ports,
-        mapping: MappingBehaviour::default(),
-        port_reuse: PortReuse::default(),
-        selection: Selection::default(),
-        timers: Timers { idle, hold_down },
-        inbound_rules: Vec::new(),
-    }
+    let idle = IdleTimers::uniform(secs(2));
+    let hold_down = HoldDown { reset: Duration::ZERO, ..HoldDown::uniform(secs(1)) };
+    let virtual_ips = (1..=virtual_ips).map(virtual_ip).collect();
+    let timers = Timers { idle, hold_down, ..Timers::default() };
+    Configuration { timers, ..Configuration::new(virtual_ips, pool(2), ports) }
 }
 
 /// So many ports for both members.

@@ -226,7 +226,7 @@ fn exhausted_is_said_only_when_no_port_is_eligible(moment: &Moment) -> Option<bo
 
 /// When everything is quiet, full capacity is back: even a search that may give up finds a port.
 fn a_flow_is_never_refused_while_all_its_ports_are_free(moment: &Moment) -> Option<bool> {
-    let (flow, _) = refused(moment)?;
+    let (flow, _) = refused(moment).filter(|(_, refusal)| *refusal != Refusal::OverLimit)?;
     let candidates = moment.before.nat.candidates(flow)?;
     Some(!candidates.iter().all(|external| moment.before.is_eligible(flow, external)))
 }
@@ -248,7 +248,8 @@ fn one_transport_never_exhausts_another(moment: &Moment) -> Option<bool> {
 fn one_destination_never_exhausts_another(moment: &Moment) -> Option<bool> {
     let flow = refused_with(moment, Refusal::Exhausted)?;
     let nat = &moment.before.nat;
-    let shares = nat.ports.translates_ports() && nat.port_reuse != PortReuse::Never;
+    let reuse = nat.port_reuse.of(flow.transport);
+    let shares = nat.ports.translates_ports() && reuse != PortReuse::Never;
     let candidates = nat.candidates(flow).filter(|_| shares)?;
     let held = |external| moment.before.holders(nat.key(flow, external)).next().is_some();
     Some(candidates.iter().any(held) || has_reserved_ports(moment, flow))
@@ -298,7 +299,10 @@ fn a_flow_is_not_removed_before_its_timer(moment: &Moment) -> Option<bool> {
     let matches = match moment.event {
         Event::Outbound(segment) => moment.before.external_of(segment.tuple).is_some(),
         Event::Inbound(segment) => moment.before.mapping_for(segment.tuple).is_some(),
-        Event::Elapse(_) | Event::Reconfigure(_) => false,
+        Event::OutboundError(_)
+        | Event::InboundError(_)
+        | Event::Elapse(_)
+        | Event::Reconfigure(_) => false,
     };
     matches.then_some(!matches!(moment.outcome, Outcome::Dropped(_)))
 }
@@ -323,7 +327,7 @@ fn flows_of_one_mapping_share_an_external_endpoint(moment: &Moment) -> Option<bo
 fn a_reply_reaches_the_endpoint_that_asked(moment: &Moment) -> Option<bool> {
     let (packet, delivered) = forwarded_inbound(moment)?;
     let holding = moment.before.mapping_for(packet)?;
-    Some(delivered.destination == holding.binding.flow.source)
+    Some(delivered.destination == holding.mapping().inside)
 }
 
 /// Outbound the source changes, inbound the destination; nothing else does.
@@ -369,20 +373,25 @@ fn an_admitted_packet_reaches_the_member_of_its_rule(moment: &Moment) -> Option<
 fn a_reply_to_an_admitted_connection_takes_no_port(moment: &Moment) -> Option<bool> {
     let (_, reply) = outbound(moment)?;
     let external = moment.before.admitted_through(reply)?;
-    Some(*moment.outcome == Outcome::Forwarded(reply.from(external)))
+    Some(forwarded_outbound(moment).is_some_and(|(_, sent)| sent == reply.from(external)))
 }
 
 /// A packet that may begin a flow is forwarded, or refused with a reason of the allocator.
 fn a_packet_of_a_member_is_forwarded_or_refused(moment: &Moment) -> Option<bool> {
     let (segment, _) = outbound(moment).filter(|(segment, _)| !segment.ends_its_flow())?;
     moment.before.nat.pool.slot_of(Member(segment.tuple.source.address))?;
-    Some(matches!(moment.outcome, Outcome::Forwarded(_) | Outcome::Dropped(Reason::Refused(_))))
+    let is_refused = matches!(moment.outcome, Outcome::Dropped(Reason::Refused(_)));
+    let is_sent = matches!(moment.outcome, Outcome::Forwarded(_) | Outcome::Hairpinned { .. });
+    Some(is_sent || is_refused)
 }
 
 /// A FIN or an RST of a flow that is not live goes nowhere.
 fn the_end_of_no_flow_creates_nothing(moment: &Moment) -> Option<bool> {
     let (segment, flow) = outbound(moment).filter(|(segment, _)| segment.ends_its_flow())?;
     let ledger = moment.before;
+    if ledger.nat.leaves_alone(flow) {
+        return None;
+    }
     let is_known = ledger.external_of(flow).or(ledger.admitted_through(segment.tuple)).is_some();
     (!is_known).then_some(*moment.outcome == Outcome::Dropped(Reason::NoFlow))
 }
@@ -412,7 +421,12 @@ fn every_event_is_answered_in_kind(moment: &Moment) -> Option<bool> {
     Some(matches!(
         (moment.event, moment.outcome),
         (Event::Outbound(_) | Event::Inbound(_), Outcome::Forwarded(_) | Outcome::Dropped(_))
-            | (Event::Elapse(_), Outcome::Elapsed)
+            | (Event::Outbound(_), Outcome::Hairpinned { .. })
+            | (
+                Event::OutboundError(_) | Event::InboundError(_),
+                Outcome::ErrorForwarded(_) | Outcome::Dropped(_)
+            )
+            | (Event::Elapse(_), Outcome::Elapsed { .. })
             | (Event::Reconfigure(_), Outcome::Reconfigured { .. })
     ))
 }
@@ -436,6 +450,9 @@ pub(super) fn inbound(moment: &Moment) -> Option<(Segment, FiveTuple)> {
 /// A packet from the outside that no inbound rule matches.
 pub(super) fn inbound_without_rule(moment: &Moment) -> Option<FiveTuple> {
     let (_, packet) = inbound(moment)?;
+    if moment.before.nat.leaves_alone(packet.reversed()) {
+        return None;
+    }
     let rule = moment.before.nat.rule_at(packet.transport, packet.destination);
     rule.is_none().then_some(packet)
 }
@@ -446,18 +463,23 @@ pub(super) fn rests_there(moment: &Moment, packet: FiveTuple) -> bool {
     moment.before.holders(key).any(|holder| !holder.is_live(moment.before.now))
 }
 
-/// A packet from the inside that went on, before and after.
-fn forwarded_outbound(moment: &Moment) -> Option<(FiveTuple, FiveTuple)> {
+/// A packet from the inside that was translated, before and after: it went on, or came back in.
+pub(super) fn forwarded_outbound(moment: &Moment) -> Option<(FiveTuple, FiveTuple)> {
+    let (_, flow) = outbound(moment).filter(|(_, flow)| !moment.before.nat.leaves_alone(*flow))?;
     match moment.outcome {
-        Outcome::Forwarded(sent) => outbound(moment).map(|(_, flow)| (flow, *sent)),
+        Outcome::Forwarded(sent) | Outcome::Hairpinned { sent, .. } => Some((flow, *sent)),
         _ => None,
     }
 }
 
-/// A packet from the outside that went on, before and after.
-fn forwarded_inbound(moment: &Moment) -> Option<(FiveTuple, FiveTuple)> {
-    match moment.outcome {
-        Outcome::Forwarded(delivered) => inbound(moment).map(|(_, packet)| (packet, *delivered)),
+/// A packet that came in from the outside, or back in from the inside, before and after.
+pub(super) fn forwarded_inbound(moment: &Moment) -> Option<(FiveTuple, FiveTuple)> {
+    match (moment.event, moment.outcome) {
+        (Event::Inbound(segment), Outcome::Forwarded(delivered)) => {
+            let is_translated = !moment.before.nat.leaves_alone(segment.tuple.reversed());
+            is_translated.then_some((segment.tuple, *delivered))
+        }
+        (_, Outcome::Hairpinned { sent, delivered }) => delivered.map(|to| (*sent, to)),
         _ => None,
     }
 }
@@ -504,12 +526,12 @@ pub(super) fn reconfigured<'a>(moment: &Moment<'a>) -> Option<(&'a Nat, &'a [Bin
     }
 }
 
-/// Whether some of the flow's candidates are kept for inbound rules.
+/// Whether some of the flow's candidates are reserved, or kept for inbound rules.
 fn has_reserved_ports(moment: &Moment, flow: FiveTuple) -> bool {
     let nat = &moment.before.nat;
     let candidates = nat.candidates(flow);
-    let is_ruled = |external: Endpoint| nat.rule_at(flow.transport, external).is_some();
-    candidates.is_some_and(|candidates| candidates.iter().any(is_ruled))
+    let is_kept = |external: Endpoint| !nat.may_give(flow, external);
+    candidates.is_some_and(|candidates| candidates.iter().any(is_kept))
 }
 
 /// Keys held towards the flow's destination on these candidates, of one virtual IP.

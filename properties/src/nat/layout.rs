@@ -194,17 +194,9 @@ fn a_search_looks_at_no_more_than_it_declares(search: &Search) -> bool {
 pub fn tiered(members: usize, virtual_ips: u8) -> Nat {
     let pool = Pool::of_size([10, 0, 0, 1].into(), members).expect("a pool of the table's size");
     let table = natlaw_model::tiers::TierTable::of_the_story();
-    Nat::new(Configuration {
-        virtual_ips: (1..=virtual_ips).map(|n| VirtualIp([203, 0, 113, n].into())).collect(),
-        pool,
-        ports: PortPolicy::Tiered(table),
-        mapping: Default::default(),
-        port_reuse: Default::default(),
-        selection: Default::default(),
-        timers: Default::default(),
-        inbound_rules: Vec::new(),
-    })
-    .expect("a configuration of the story")
+    let virtual_ips = (1..=virtual_ips).map(|n| VirtualIp([203, 0, 113, n].into())).collect();
+    Nat::new(Configuration::new(virtual_ips, pool, PortPolicy::Tiered(table)))
+        .expect("a configuration of the story")
 }
 
 /// Layouts that each break a law, with the defect they have.

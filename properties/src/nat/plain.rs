@@ -1,8 +1,8 @@
 //! Making a scenario of a translator plain, so that nothing in it draws the eye but the defect.
 
 use natlaw_model::nat::{
-    Configuration, Event, HoldDown, IdleTimers, MappingBehaviour, Nat, Pool, PortPolicy, PortReuse,
-    Segment, Selection, Signal,
+    AddressPooling, ClosesOn, Configuration, Event, HoldDown, IdleTimers, Limits, Nat,
+    PerTransport, Pool, PortPolicy, Preserve, RulePorts, Segment, Selection, Signal,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::Scenario;
@@ -20,10 +20,23 @@ const PLAIN: &[&[Change]] = &[
             nat.ports = own(2);
         },
     ],
-    &[|nat| {
-        nat.mapping = MappingBehaviour::default();
-        nat.port_reuse = PortReuse::default();
-    }],
+    &[
+        |nat| {
+            nat.mapping = PerTransport::default();
+            nat.filtering = None;
+            nat.port_reuse = PerTransport::default();
+        },
+        |nat| nat.filtering = None,
+    ],
+    &[|nat| nat.pooling = AddressPooling::default()],
+    &[|nat| nat.preserve = Preserve::default()],
+    &[|nat| nat.closes_on = ClosesOn::default()],
+    &[|nat| nat.inbound_refresh = PerTransport::default()],
+    &[|nat| nat.limits = Limits::default()],
+    &[|nat| nat.reserved.clear()],
+    &[|nat| nat.exempt.clear()],
+    &[|nat| nat.rule_ports = RulePorts::default()],
+    &[|nat| nat.timers.unsolicited_syn = None],
     &[|nat| nat.virtual_ips.truncate(1)],
     &[|nat| nat.pool = first_members(nat, 1), |nat| nat.pool = first_members(nat, 2)],
     &[|nat| nat.inbound_rules.clear(), |nat| nat.inbound_rules.truncate(1)],
@@ -64,8 +77,8 @@ pub(super) fn roughness(scenario: &Scenario<Nat>) -> usize {
 /// The scenario with this change made throughout; `None` where it breaks a rule.
 fn changed(scenario: &Scenario<Nat>, change: Change) -> Option<Scenario<Nat>> {
     let event = |event: &Event| match event {
-        Event::Reconfigure(nat) => nat.with(change).ok().map(Event::Reconfigure),
-        Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => Some(event.clone()),
+        Event::Reconfigure(nat) => nat.with(change).ok().map(Event::reconfigure),
+        _ => Some(event.clone()),
     };
     let events = scenario.events.iter().map(event).collect::<Option<_>>()?;
     Some(Scenario { subject: scenario.subject.with(change).ok()?, events })
@@ -80,6 +93,7 @@ fn plainer_at(scenario: &Scenario<Nat>, index: usize) -> Vec<Scenario<Nat>> {
             vec![Event::Elapse(Duration::from_secs(length.millis().div_ceil(1_000)))]
         }
         Event::Reconfigure(nat) => with_one_part_of(&scenario.subject, nat),
+        Event::OutboundError(_) | Event::InboundError(_) => Vec::new(),
     };
     let with = |event| {
         let mut plainer = scenario.clone();
@@ -98,7 +112,7 @@ fn with_one_part_of(subject: &Nat, other: &Nat) -> Vec<Event> {
         subject.with(|nat| nat.inbound_rules.clone_from(&other.inbound_rules)),
         subject.with(|nat| nat.ports = other.ports.clone()),
     ];
-    parts.into_iter().flatten().map(Event::Reconfigure).collect()
+    parts.into_iter().flatten().map(Event::reconfigure).collect()
 }
 
 /// The lowest ports above the well-known ones, for all members.
@@ -120,5 +134,5 @@ fn first_members(nat: &Configuration, count: usize) -> Pool {
 
 const fn idle(seconds: u64) -> IdleTimers {
     let idle = Duration::from_secs(seconds);
-    IdleTimers { tcp: idle, udp: idle, icmp: idle }
+    IdleTimers::uniform(idle)
 }

@@ -60,7 +60,8 @@ fn a_port_serves_two_destinations_at_once(moment: &Moment) -> bool {
                 && held.binding.flow.destination != new.flow.destination
                 && held.is_live(moment.before.now)
         };
-        moment.before.nat.port_reuse != PortReuse::Never && moment.before.holdings().any(same)
+        moment.before.nat.port_reuse != PortReuse::Never.into()
+            && moment.before.holdings().any(same)
     })
 }
 

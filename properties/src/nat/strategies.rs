@@ -5,14 +5,18 @@
 //! reply. One function a noun; every value is legal.
 
 use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
 
 use natlaw_model::allocator::FirstFit;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Configuration, Event, HoldDown, IdleTimers, InboundRule, MappingBehaviour, Member, Nat,
-    Outcome, Pool, PortPolicy, PortReuse, Segment, Selection, Signal, Timers, VirtualIp,
+    AddressPooling, ClosesOn, Configuration, Event, FilteringBehaviour, HoldDown, IcmpError,
+    IdleTimers, InboundRule, Limits, MappingBehaviour, Member, Nat, Outcome, PerTransport, Pool,
+    PortPolicy, PortReuse, Preserve, RulePorts, Segment, Selection, Signal, TcpTimers, Timers,
+    VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
+use natlaw_model::prefix::Prefix;
 use natlaw_model::subject::{Device, Scenario, Step, Trace};
 use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
@@ -48,8 +52,12 @@ pub fn scenario_with(selection: Selection) -> BoxedStrategy<Scenario<Nat>> {
     let declare = move |nat: &Nat| nat.with(|nat| nat.selection = selection).expect("legal");
     let declare_throughout = move |scenario: Scenario<Nat>| {
         let event = |event: Event| match event {
-            Event::Reconfigure(nat) => Event::Reconfigure(declare(&nat)),
-            Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => event,
+            Event::Reconfigure(nat) => Event::reconfigure(declare(&nat)),
+            Event::Outbound(_)
+            | Event::Inbound(_)
+            | Event::OutboundError(_)
+            | Event::InboundError(_)
+            | Event::Elapse(_) => event,
         };
         Scenario {
             subject: declare(&scenario.subject),
@@ -84,22 +92,97 @@ pub fn nat() -> impl Strategy<Value = Nat> {
 
 /// What describes a translator.
 pub fn configuration() -> impl Strategy<Value = Configuration> {
-    let addresses = (virtual_ips(), pool(), ports());
-    let behaviour = (mapping_and_reuse(), selection(), timers(), inbound_rules());
-    (addresses, behaviour).prop_map(|((virtual_ips, pool, ports), behaviour)| {
-        let ((mapping, port_reuse), selection, timers, inbound_rules) = behaviour;
-        let configuration = Configuration {
-            virtual_ips,
-            pool,
-            ports,
+    let plain = (virtual_ips(), pool(), ports())
+        .prop_map(|(virtual_ips, pool, ports)| Configuration::new(virtual_ips, pool, ports));
+    let behaviour = (behaviours(), selection(), timers(), inbound_rules());
+    (plain, behaviour, rarely()).prop_map(|(plain, behaviour, rare)| {
+        let (behaviours, selection, timers, inbound_rules) = behaviour;
+        let (mapping, filtering, port_reuse) = behaviours;
+        let declared = Configuration {
             mapping,
+            filtering,
             port_reuse,
             selection,
             timers,
             inbound_rules,
+            ..plain
         };
-        fitted(configuration)
+        fitted(rare.declare(declared))
     })
+}
+
+/// What most configurations leave as it is: no more than one or two of these at a time.
+#[derive(Debug, Clone)]
+enum Rare {
+    Nothing,
+    Paired,
+    Preserve(Preserve),
+    ClosesOnBothSides,
+    InboundRefresh(PerTransport<bool>),
+    Limits(Limits),
+    Reserved(PortBlock),
+    Exempt(Prefix),
+    GroupOfEight,
+    Both(Box<(Rare, Rare)>),
+}
+
+impl Rare {
+    fn declare(self, plain: Configuration) -> Configuration {
+        match self {
+            Self::Nothing => plain,
+            Self::Paired => Configuration { pooling: AddressPooling::Paired, ..plain },
+            Self::Preserve(preserve) => Configuration { preserve, ..plain },
+            Self::ClosesOnBothSides => Configuration { closes_on: ClosesOn::BothSides, ..plain },
+            Self::InboundRefresh(inbound_refresh) => Configuration { inbound_refresh, ..plain },
+            Self::Limits(limits) => Configuration { limits, ..plain },
+            Self::Reserved(block) => Configuration { reserved: vec![block], ..plain },
+            Self::Exempt(prefix) => Configuration { exempt: vec![prefix], ..plain },
+            Self::GroupOfEight => Configuration { rule_ports: RulePorts::GroupOfEight, ..plain },
+            Self::Both(both) => both.1.declare(both.0.declare(plain)),
+        }
+    }
+}
+
+fn rarely() -> impl Strategy<Value = Rare> {
+    let both = (rare(), rare()).prop_map(|both| Rare::Both(Box::new(both)));
+    prop_oneof![3 => Just(Rare::Nothing), 4 => rare(), 1 => both]
+}
+
+fn rare() -> impl Strategy<Value = Rare> {
+    let limit = || prop_oneof![2 => Just(None), 1 => (1_u32..=2).prop_map(Some)];
+    let limits = (limit(), limit(), limit());
+    let exempt = Prefix::from(Ipv4Addr::new(198, 51, 100, 2));
+    prop_oneof![
+        1 => Just(Rare::Paired),
+        2 => preserve().prop_map(Rare::Preserve),
+        2 => Just(Rare::ClosesOnBothSides),
+        1 => inbound_refresh().prop_map(Rare::InboundRefresh),
+        2 => limits.prop_map(|(ports, bindings, flows)| {
+            Rare::Limits(Limits { ports, bindings, flows })
+        }),
+        1 => Just(Rare::Reserved(PortBlock::single(1025))),
+        1 => Just(Rare::Exempt(exempt)),
+        1 => Just(Rare::GroupOfEight),
+    ]
+}
+
+/// Anything but nothing may be kept of the inside port.
+pub fn preserve() -> impl Strategy<Value = Preserve> {
+    let kept = |(port, class, parity)| Preserve { port, class, parity };
+    select(vec![
+        (true, false, false),
+        (false, true, false),
+        (false, false, true),
+        (false, true, true),
+        (true, true, true),
+    ])
+    .prop_map(kept)
+}
+
+/// Whether packets of the outside keep flows alive: mostly for all transports alike.
+pub fn inbound_refresh() -> impl Strategy<Value = PerTransport<bool>> {
+    let for_udp = PerTransport { udp: true, ..PerTransport::from(false) };
+    prop_oneof![2 => Just(PerTransport::from(true)), 1 => Just(for_udp)]
 }
 
 /// One or two outside addresses.
@@ -145,18 +228,52 @@ pub fn ports() -> impl Strategy<Value = PortPolicy> {
     ]
 }
 
-/// A mapping behaviour with a re-use under which replies can be told apart.
-pub fn mapping_and_reuse() -> impl Strategy<Value = (MappingBehaviour, PortReuse)> {
-    use MappingBehaviour::{AddressAndPortDependent, AddressDependent, EndpointIndependent};
-    use PortReuse::{Never, PerDestination, PerDestinationAddress};
-    prop_oneof![
-        4 => Just((AddressAndPortDependent, PerDestination)),
-        1 => Just((AddressAndPortDependent, PerDestinationAddress)),
-        1 => Just((AddressAndPortDependent, Never)),
-        1 => Just((AddressDependent, PerDestinationAddress)),
-        1 => Just((AddressDependent, Never)),
-        2 => Just((EndpointIndependent, Never)),
-    ]
+/// What is declared about mapping, filtering and re-use.
+type Behaviours = (
+    PerTransport<MappingBehaviour>,
+    Option<PerTransport<FilteringBehaviour>>,
+    PerTransport<PortReuse>,
+);
+
+/// One behaviour for all transports, or now and then another one for UDP.
+pub fn behaviours() -> impl Strategy<Value = Behaviours> {
+    let alike = behaviour().prop_map(|(mapping, filtering, port_reuse)| {
+        (mapping.into(), filtering.map(PerTransport::from), port_reuse.into())
+    });
+    let apart = (behaviour(), behaviour()).prop_map(|(one, udp)| {
+        let filtering = |(mapping, filtering, _): (MappingBehaviour, Option<_>, _)| {
+            filtering.unwrap_or(FilteringBehaviour::from(mapping))
+        };
+        let mapping = PerTransport { udp: udp.0, ..one.0.into() };
+        let port_reuse = PerTransport { udp: udp.2, ..one.2.into() };
+        let filtering = PerTransport { udp: filtering(udp), ..filtering(one).into() };
+        (mapping, Some(filtering), port_reuse)
+    });
+    prop_oneof![6 => alike, 1 => apart]
+}
+
+/// A mapping behaviour with a filter, and a re-use under which replies can be told apart.
+pub fn behaviour()
+-> impl Strategy<Value = (MappingBehaviour, Option<FilteringBehaviour>, PortReuse)> {
+    let filters = select(vec![
+        FilteringBehaviour::EndpointIndependent,
+        FilteringBehaviour::AddressDependent,
+        FilteringBehaviour::AddressAndPortDependent,
+    ]);
+    let filtering = prop_oneof![3 => Just(None), 2 => filters.prop_map(Some)];
+    let mapping = prop_oneof![
+        3 => Just(MappingBehaviour::AddressAndPortDependent),
+        1 => Just(MappingBehaviour::AddressDependent),
+        2 => Just(MappingBehaviour::EndpointIndependent),
+    ];
+    let coarser = select(vec![0_usize, 0, 0, 1, 2]);
+    (mapping, filtering, coarser).prop_map(|(mapping, filtering, coarser)| {
+        let finest = PortReuse::finest(mapping, filtering.unwrap_or(mapping.into()));
+        let from_the_finest =
+            [PortReuse::PerDestination, PortReuse::PerDestinationAddress, PortReuse::Never];
+        let mut allowed = from_the_finest.into_iter().filter(|reuse| *reuse <= finest);
+        (mapping, filtering, allowed.nth(coarser).unwrap_or(PortReuse::Never))
+    })
 }
 
 /// Which of the eligible endpoints is taken.
@@ -165,19 +282,55 @@ pub fn selection() -> impl Strategy<Value = Selection> {
         3 => Just(Selection::LowestFirst),
         2 => Just(Selection::Spread),
         1 => (0_u64..4).prop_map(Selection::Random),
+        1 => by_rfc_6056(),
     ]
+}
+
+/// The algorithms of RFC 6056 that are not simply random.
+pub fn by_rfc_6056() -> impl Strategy<Value = Selection> {
+    let step = NonZeroU16::new(2).expect("two is not zero");
+    (0_u64..4, 0..4_u8).prop_map(move |(seed, algorithm)| match algorithm {
+        0 => Selection::RandomTries(seed),
+        1 => Selection::SimpleHash(seed),
+        2 => Selection::DoubleHash(seed),
+        _ => Selection::RandomIncrements { seed, step },
+    })
 }
 
 /// Timers short enough to run out, and few enough to run out together.
 pub fn timers() -> impl Strategy<Value = Timers> {
-    let idle = [2, 3, 5].map(Duration::from_secs).to_vec();
-    let rest = [0, 1, 2].map(Duration::from_secs).to_vec();
-    let idle = move || select(idle.clone());
-    let rest = move || select(rest.clone());
-    let idle = (idle(), idle(), idle()).prop_map(|(tcp, udp, icmp)| IdleTimers { tcp, udp, icmp });
-    let rest = (rest(), rest(), rest());
-    let hold_down = rest.prop_map(|(finish, reset, idle)| HoldDown { finish, reset, idle });
-    (idle, hold_down).prop_map(|(idle, hold_down)| Timers { idle, hold_down })
+    let syn = select(vec![None, None, None, Some(Duration::from_secs(6))]);
+    (idle_timers(), hold_down(), syn).prop_map(|(idle, hold_down, unsolicited_syn)| Timers {
+        idle,
+        hold_down,
+        unsolicited_syn,
+    })
+}
+
+fn idle_timers() -> impl Strategy<Value = IdleTimers> {
+    let idle = || select([2, 3, 5].map(Duration::from_secs).to_vec());
+    let closed = || select([0, 1, 2].map(Duration::from_secs).to_vec());
+    let states = (idle(), idle(), idle(), closed(), closed());
+    let by_state =
+        states.prop_map(|(half_open, established, one_side_closed, time_wait, reset)| TcpTimers {
+            half_open,
+            established,
+            one_side_closed,
+            time_wait,
+            reset,
+        });
+    let tcp = prop_oneof![1 => idle().prop_map(TcpTimers::while_open), 1 => by_state];
+    (tcp, idle(), idle()).prop_map(|(tcp, udp, icmp)| IdleTimers { tcp, udp, icmp })
+}
+
+fn hold_down() -> impl Strategy<Value = HoldDown> {
+    let rest = || select([0, 1, 2].map(Duration::from_secs).to_vec());
+    (rest(), rest(), rest(), rest()).prop_map(|(finish, reset, idle, half_open)| HoldDown {
+        finish,
+        reset,
+        idle,
+        half_open,
+    })
 }
 
 /// No inbound rule, or one or two for a port that flows would be given.
@@ -252,7 +405,7 @@ pub fn later_signal() -> impl Strategy<Value = Signal> {
 /// A length of time: the timers, and one millisecond on either side of them.
 pub fn length() -> impl Strategy<Value = Duration> {
     let around = |millis: u64| [millis - 1, millis, millis + 1];
-    let lengths = [1_000, 2_000, 3_000, 5_000].into_iter().flat_map(around);
+    let lengths = [1_000, 2_000, 3_000, 5_000, 6_000].into_iter().flat_map(around);
     select(lengths.map(Duration::from_millis).collect::<Vec<_>>())
 }
 
@@ -284,6 +437,10 @@ enum Draft {
     Answer(Index, Signal),
     /// A packet from where an earlier one went, to the first inbound rule there is.
     Knock(Index, Signal),
+    /// A packet to the external endpoint of an earlier one.
+    Hairpin(Transport, Endpoint, Index, Signal),
+    /// An ICMP error about an earlier packet that went on.
+    Error(Index),
     /// The configuration at the start, with other addresses and another pool.
     Resize { virtual_ips: u8, pool: Pool },
     /// Another configuration.
@@ -302,6 +459,10 @@ fn draft() -> impl Strategy<Value = Draft> {
         5 => (any::<Index>(), 1_u16..=4).prop_map(|(index, port)| Draft::Rival(index, port)),
         8 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Answer(index, signal)),
         2 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Knock(index, signal)),
+        2 => (transport(), inside(), any::<Index>(), signal()).prop_map(
+            |(transport, inside, index, signal)| Draft::Hairpin(transport, inside, index, signal),
+        ),
+        1 => any::<Index>().prop_map(Draft::Error),
         1 => (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool }),
         1 => configuration().prop_map(|other| Draft::Replace(Box::new(other))),
     ]
@@ -316,12 +477,16 @@ impl Draft {
             Self::Rival(index, port) => rival(earlier, index, port).unwrap_or(nothing),
             Self::Answer(index, signal) => answer(earlier, index, signal).unwrap_or(nothing),
             Self::Knock(index, signal) => knock(start, earlier, index, signal).unwrap_or(nothing),
+            Self::Hairpin(transport, inside, index, signal) => {
+                hairpin(earlier, transport, inside, index, signal).unwrap_or(nothing)
+            }
+            Self::Error(index) => error(earlier, index).unwrap_or(nothing),
             Self::Resize { virtual_ips, pool } => {
                 let virtual_ips = first_virtual_ips(virtual_ips);
                 let resized = Configuration { virtual_ips, pool, ..start.clone() };
-                Event::Reconfigure(legal(fitted(resized)))
+                Event::reconfigure(legal(fitted(resized)))
             }
-            Self::Replace(other) => Event::Reconfigure(legal(fitted(*other))),
+            Self::Replace(other) => Event::reconfigure(legal(fitted(*other))),
         }
     }
 }
@@ -330,7 +495,10 @@ fn again(earlier: &[Step<Nat>], index: Index, signal: Signal) -> Option<Event> {
     match &one_of(earlier, index, |step| packet(step).is_some())?.event {
         Event::Outbound(segment) => Some(Event::outbound(segment.tuple, signal)),
         Event::Inbound(segment) => Some(Event::inbound(segment.tuple, signal)),
-        Event::Elapse(_) | Event::Reconfigure(_) => None,
+        Event::OutboundError(_)
+        | Event::InboundError(_)
+        | Event::Elapse(_)
+        | Event::Reconfigure(_) => None,
     }
 }
 
@@ -351,6 +519,48 @@ fn answer(earlier: &[Step<Nat>], index: Index, signal: Signal) -> Option<Event> 
         (Event::Inbound(_), Outcome::Forwarded(delivered)) => {
             Some(Event::outbound(delivered.reversed(), signal))
         }
+        _ => None,
+    }
+}
+
+/// A packet to whoever an earlier packet left as, or as whom it came in.
+fn hairpin(
+    earlier: &[Step<Nat>],
+    transport: Transport,
+    inside: Endpoint,
+    index: Index,
+    signal: Signal,
+) -> Option<Event> {
+    let was_sent = |step: &Step<Nat>| sent(step).is_some();
+    let destination = sent(one_of(earlier, index, was_sent)?)?.source;
+    Some(Event::outbound(FiveTuple { transport, source: inside, destination }, signal))
+}
+
+/// How a packet of the inside left.
+fn sent(step: &Step<Nat>) -> Option<FiveTuple> {
+    match (&step.event, &step.outcome) {
+        (Event::Outbound(_), Outcome::Forwarded(sent) | Outcome::Hairpinned { sent, .. }) => {
+            Some(*sent)
+        }
+        _ => None,
+    }
+}
+
+/// A router outside or the receiver inside cannot deliver an earlier packet.
+fn error(earlier: &[Step<Nat>], index: Index) -> Option<Event> {
+    let went_on = |step: &Step<Nat>| {
+        matches!(step.outcome, Outcome::Forwarded(_) | Outcome::Hairpinned { .. })
+    };
+    let step = one_of(earlier, index, went_on)?;
+    let from_inside = |quoted: FiveTuple| Event::OutboundError(IcmpError::unreachable(quoted));
+    match (&step.event, &step.outcome) {
+        (Event::Outbound(_), Outcome::Forwarded(sent)) => {
+            let router = Ipv4Addr::new(198, 51, 100, 9);
+            let error = IcmpError { from: router, ..IcmpError::unreachable(*sent) };
+            Some(Event::InboundError(error))
+        }
+        (_, Outcome::Hairpinned { delivered, .. }) => delivered.map(from_inside),
+        (_, Outcome::Forwarded(delivered)) => Some(from_inside(*delivered)),
         _ => None,
     }
 }
@@ -379,7 +589,10 @@ fn one_of(
 fn packet(step: &Step<Nat>) -> Option<Segment> {
     match step.event {
         Event::Outbound(segment) | Event::Inbound(segment) => Some(segment),
-        Event::Elapse(_) | Event::Reconfigure(_) => None,
+        Event::OutboundError(_)
+        | Event::InboundError(_)
+        | Event::Elapse(_)
+        | Event::Reconfigure(_) => None,
     }
 }
 
@@ -389,12 +602,20 @@ fn fitted(mut configuration: Configuration) -> Configuration {
         configuration.virtual_ips = first_virtual_ips(3);
     }
     if !configuration.ports.translates_ports() {
-        configuration.port_reuse = configuration.mapping.finest_reuse();
+        keep_the_finest_reuse(&mut configuration);
     }
     let pool = configuration.pool.clone();
     let has_member = |rule: &InboundRule| pool.slot_of(Member(rule.inside.address)).is_some();
     configuration.inbound_rules.retain(has_member);
     configuration
+}
+
+/// Members that keep their ports: a mapping is told from another by all that it looks at.
+fn keep_the_finest_reuse(configuration: &mut Configuration) {
+    let PerTransport { tcp, udp, icmp } = configuration.mapping;
+    let [tcp, udp, icmp] = [tcp, udp, icmp].map(PortReuse::finest_of);
+    configuration.port_reuse = PerTransport { tcp, udp, icmp };
+    configuration.filtering = None;
 }
 
 fn legal(configuration: Configuration) -> Nat {

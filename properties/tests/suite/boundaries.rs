@@ -39,11 +39,11 @@ fn across(before: usize, after: usize) -> Scenario<Nat> {
         [opened(nat, member(nat, 0), port), opened(nat, member(nat, last), port)].concat()
     };
     let mut events = both(&small, 10_000);
-    events.push(Event::Reconfigure(large.clone()));
+    events.push(Event::reconfigure(large.clone()));
     events.extend(both(&large, 20_000));
     events.push(Event::Elapse(Duration::from_secs(480)));
     events.extend(both(&large, 30_000));
-    events.push(Event::Reconfigure(small));
+    events.push(Event::reconfigure(small));
     Scenario { subject: nat(before), events }
 }
 

@@ -109,6 +109,10 @@ proptest! {
 fn census_of(ledger: &Ledger, event: &Event) -> Option<Census> {
     match event {
         Event::Outbound(segment) => Some(ledger.census(segment.tuple)),
-        Event::Inbound(_) | Event::Elapse(_) | Event::Reconfigure(_) => None,
+        Event::Inbound(_)
+        | Event::OutboundError(_)
+        | Event::InboundError(_)
+        | Event::Elapse(_)
+        | Event::Reconfigure(_) => None,
     }
 }

@@ -516,7 +516,7 @@ struct SaysInstead<A> {
 impl<A: PortAllocator> PortAllocator for SaysInstead<A> {
     fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
         self.inner.bind(flow).map_err(|refusal| match refusal {
-            Refusal::NotInPool => refusal,
+            Refusal::NotInPool | Refusal::OverLimit => refusal,
             Refusal::Exhausted | Refusal::GaveUp => self.says,
         })
     }

@@ -35,9 +35,13 @@ impl Device<Nat> for Misconfigured {
     fn step(&mut self, event: &Event) -> Outcome {
         match event {
             Event::Reconfigure(nat) => {
-                self.inner.step(&Event::Reconfigure(altered(nat, self.alter)))
+                self.inner.step(&Event::reconfigure(altered(nat, self.alter)))
             }
-            Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => self.inner.step(event),
+            Event::Outbound(_)
+            | Event::Inbound(_)
+            | Event::OutboundError(_)
+            | Event::InboundError(_)
+            | Event::Elapse(_) => self.inner.step(event),
         }
     }
 }
@@ -55,7 +59,7 @@ pub(super) fn idle_skips_the_hold_down(nat: &Nat) -> impl Device<Nat> + use<> {
 }
 
 pub(super) fn timer_cut_short(nat: &Nat) -> impl Device<Nat> + use<> {
-    Misconfigured::new(nat, |nat| nat.timers.idle.tcp = Duration::from_millis(1))
+    Misconfigured::new(nat, |nat| nat.timers.idle.tcp = Duration::from_millis(1).into())
 }
 
 pub(super) fn reset_never_gives_back(nat: &Nat) -> impl Device<Nat> + use<> {
@@ -72,8 +76,8 @@ pub(super) fn udp_lives_as_long_as_a_stream(nat: &Nat) -> impl Device<Nat> + use
 
 pub(super) fn mapping_depends_on_the_destination(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| {
-        if nat.mapping == MappingBehaviour::EndpointIndependent {
-            nat.mapping = MappingBehaviour::AddressAndPortDependent;
+        if nat.mapping == MappingBehaviour::EndpointIndependent.into() {
+            nat.mapping = MappingBehaviour::AddressAndPortDependent.into();
         }
     })
 }
@@ -124,8 +128,11 @@ replaced!(RefreshAdds, |watched, event| match event {
     Event::Outbound(segment) if watched.ledger.external_of(segment.tuple).is_some() => {
         let twice = |length: Duration| Duration::from_millis(2 * length.millis());
         let nat = watched.ledger.nat.clone();
-        let longer = nat.with(|nat| nat.timers.idle.tcp = twice(nat.timers.idle.tcp));
-        let with = |nat: Nat| Event::Reconfigure(nat);
+        let longer = nat.with(|nat| {
+            let tcp = &mut nat.timers.idle.tcp;
+            (tcp.half_open, tcp.established) = (twice(tcp.half_open), twice(tcp.established));
+        });
+        let with = |nat: Nat| Event::reconfigure(nat);
         longer.into_iter().for_each(|longer| drop(watched.inner.step(&with(longer))));
         let outcome = watched.step(event);
         watched.inner.step(&with(nat));
@@ -275,7 +282,7 @@ replaced!(NamesTheStrandedTwice, |watched, event| match watched.step(event) {
 });
 
 replaced!(AnswersOutOfKind, |watched, event| match watched.step(event) {
-    Outcome::Elapsed => Outcome::Reconfigured { stranded: Vec::new() },
+    Outcome::Elapsed { .. } => Outcome::Reconfigured { stranded: Vec::new() },
     outcome => outcome,
 });
 
@@ -297,14 +304,14 @@ impl WaysBack {
     pub(super) fn evicted_alone(nat: &Nat) -> Self {
         Self::new(nat, |known, event, _| match event {
             Event::Elapse(_) => known.clear(),
-            Event::Outbound(_) | Event::Inbound(_) | Event::Reconfigure(_) => {}
+            _ => {}
         })
     }
 
     pub(super) fn lost_with_the_configuration(nat: &Nat) -> Self {
         Self::new(nat, |known, event, _| match event {
             Event::Reconfigure(_) => known.clear(),
-            Event::Outbound(_) | Event::Inbound(_) | Event::Elapse(_) => {}
+            _ => {}
         })
     }
 
@@ -382,7 +389,7 @@ impl OneCloneReleasesForAll {
         if !segment.ends_its_flow() || !self.flows.contains(&flow) {
             return;
         }
-        let mapping = |flow| self.watched.ledger.nat.mapping.mapping(flow);
+        let mapping = |flow| self.watched.ledger.nat.mapping_of(flow);
         let is_clone = |other: &&FiveTuple| mapping(**other) == mapping(flow) && **other != flow;
         for clone in self.flows.iter().filter(is_clone) {
             self.watched.inner.step(&Event::outbound(*clone, segment.signal));
@@ -429,7 +436,7 @@ impl NewPolicyMovesLiveFlows {
                 self.older.append(&mut self.flows);
                 false
             }
-            Event::Inbound(_) | Event::Elapse(_) => false,
+            _ => false,
         }
     }
 }
