@@ -1,6 +1,8 @@
 //! What the model promises, shown by examples and held to random ones.
 
+mod agree;
 mod allocators;
+mod behaviours;
 mod configuration;
 mod ledger;
 mod nouns;

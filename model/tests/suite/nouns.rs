@@ -614,7 +614,7 @@ fn an_event_and_its_answer_read_as_a_line() {
         Event::outbound(tuple, Signal::Open),
         Event::inbound(tuple.reversed(), Signal::Data),
         Event::Elapse(read("4s")),
-        Event::Reconfigure(nat),
+        Event::reconfigure(nat),
     ];
     assert_eq!(
         events.map(|event| event.to_string()),

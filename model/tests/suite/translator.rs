@@ -1,7 +1,8 @@
 //! A running translator, example by example.
 //!
 //! A script has a line for each event; what follows `=>` is the answer. Each is played with the
-//! obvious allocator and with the fast one, which must answer alike: both take the lowest.
+//! obvious allocator and with the fast one, and by the obvious translator: all take the lowest, and
+//! must answer alike.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -15,32 +16,37 @@ use natlaw_model::nat::{
 use natlaw_model::subject::Device;
 use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
-use natlaw_model::translator::Translator;
+use natlaw_model::translator::{Reference, Translator};
 
 use crate::{configuration, fixed, manual, on_demand, read, virtual_ips};
 
-/// Two translators of one configuration, asked the same.
-struct Stage {
-    obvious: Translator<FirstFit>,
+/// Three translators of one configuration, asked the same.
+pub(crate) struct Stage {
+    obvious: Reference<FirstFit>,
+    in_use: Translator<FirstFit>,
     fast: Translator<Bitmap>,
 }
 
 impl Stage {
-    fn of(nat: &Nat) -> Self {
-        let obvious = Translator::new(nat, FirstFit::new);
-        Self { obvious, fast: Translator::new(nat, Bitmap::new) }
+    pub(crate) fn of(nat: &Nat) -> Self {
+        Self {
+            obvious: Reference::new(nat, FirstFit::new),
+            in_use: Translator::new(nat, FirstFit::new),
+            fast: Translator::new(nat, Bitmap::new),
+        }
     }
 
-    /// Asks both; the answer is the same.
-    fn ask(&mut self, event: &Event) -> Outcome {
+    /// Asks all of them; the answer is the same.
+    pub(crate) fn ask(&mut self, event: &Event) -> Outcome {
         let outcome = self.obvious.step(event);
+        assert_eq!(self.in_use.step(event), outcome, "{event}");
         assert_eq!(self.fast.step(event), outcome, "{event}");
         outcome
     }
 
     /// Plays a script and holds each answer to what follows `=>`.
     #[track_caller]
-    fn play(&mut self, script: &str) -> &mut Self {
+    pub(crate) fn play(&mut self, script: &str) -> &mut Self {
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (asked, expected) = line.split_once("=>").unwrap_or((line, ""));
             let actual = self.ask(&event(asked.trim()));
@@ -51,7 +57,7 @@ impl Stage {
 
     /// Changes the configuration, which strands these live bindings in this order.
     #[track_caller]
-    fn reconfigure(&mut self, nat: &Nat, expected: &[&str]) -> &mut Self {
+    pub(crate) fn reconfigure(&mut self, nat: &Nat, expected: &[&str]) -> &mut Self {
         let outcome = self.ask(&Event::reconfigure(nat.clone()));
         let stranded = expected.iter().map(|binding| read(binding)).collect();
         assert_eq!(outcome, Outcome::Reconfigured { stranded });
@@ -74,6 +80,8 @@ fn event(line: &str) -> Event {
     match line.split_once(' ') {
         Some(("outbound", segment)) => Event::Outbound(read(segment)),
         Some(("inbound", segment)) => Event::Inbound(read(segment)),
+        Some(("outbound-error", error)) => Event::OutboundError(read(error)),
+        Some(("inbound-error", error)) => Event::InboundError(read(error)),
         Some(("elapse", length)) => Event::Elapse(read(length)),
         _ => panic!("`{line}` is no event"),
     }
@@ -98,12 +106,12 @@ fn timers() -> Timers {
 }
 
 /// A translator with those times.
-fn timed(addresses: u8, pool: &str, ports: PortPolicy) -> Nat {
+pub(crate) fn timed(addresses: u8, pool: &str, ports: PortPolicy) -> Nat {
     with(addresses, pool, ports, |_| ())
 }
 
 /// A translator with those times and one thing more.
-fn with(
+pub(crate) fn with(
     addresses: u8,
     pool: &str,
     ports: PortPolicy,
