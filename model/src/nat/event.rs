@@ -271,8 +271,8 @@ impl FromStr for IcmpError {
         let (outer, quoted) = text.split_once(" about ").ok_or_else(no_error)?;
         let (from, to) = outer.split_once('>').ok_or_else(no_error)?;
         let address = |text: &str| text.trim().parse().map_err(|_| no_error());
-        let quoted = quoted.parse().map_err(EventError::Flow)?;
-        Ok(Self { from: address(from)?, to: address(to)?, quoted })
+        let (from, to) = (address(from)?, address(to)?);
+        Ok(Self { from, to, quoted: quoted.parse().map_err(EventError::Flow)? })
     }
 }
 

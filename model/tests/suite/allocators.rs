@@ -94,3 +94,91 @@ fn a_seed_draws_the_same_ports_on_every_machine() {
     });
     assert_eq!(ports.collect::<Vec<_>>(), [1028, 1029, 1031, 1027, 1027, 1030]);
 }
+
+/// Sixteen ports, chosen like this.
+fn chosen_by(selection: Selection) -> Bitmap {
+    let nat = nat(1, "10.0.0.1", on_demand("1024-1039"));
+    Bitmap::new(&nat.with(|it| it.selection = selection).unwrap())
+}
+
+/// The ports of so many flows to a host, each given back at once.
+fn ports_towards(allocator: &mut Bitmap, host: u8, count: u16) -> Vec<u16> {
+    let flow = |port| read(&format!("tcp 10.0.0.1:{port} > 198.51.100.{host}:443"));
+    let mut given_back = |flow| {
+        let external = allocator.bind(flow).expect("a free port");
+        allocator.release(Binding { flow, external });
+        external.port
+    };
+    (1..=count).map(|port| given_back(flow(port))).collect()
+}
+
+/// From one port to the next, round the sixteen.
+fn steps(ports: &[u16]) -> Vec<u16> {
+    ports.windows(2).map(|pair| (pair[1] + 16 - pair[0]) % 16).collect()
+}
+
+/// RFC 6056 algorithm 3: one counter for all destinations, another place to begin for each.
+#[test]
+fn a_simple_hash_goes_on_with_every_port() {
+    let mut one = chosen_by(Selection::SimpleHash(7));
+    assert_eq!(steps(&ports_towards(&mut one, 1, 20)), [1; 19]);
+    let begins: Vec<_> = (1..=8)
+        .map(|host| ports_towards(&mut chosen_by(Selection::SimpleHash(7)), host, 1)[0])
+        .collect();
+    assert!(begins.iter().any(|port| *port != begins[0]), "{begins:?}");
+    let (mut alone, mut among) =
+        (chosen_by(Selection::SimpleHash(7)), chosen_by(Selection::SimpleHash(7)));
+    ports_towards(&mut among, 2, 3);
+    let (alone, among) = (ports_towards(&mut alone, 1, 1), ports_towards(&mut among, 1, 1));
+    assert_eq!((among[0] + 16 - alone[0]) % 16, 3, "the others moved it on");
+    let keyed = ports_towards(&mut chosen_by(Selection::SimpleHash(8)), 1, 1);
+    assert_ne!(keyed, alone, "another key begins elsewhere");
+}
+
+/// RFC 6056 algorithm 4: what goes to other destinations moves few of the others on.
+#[test]
+fn a_double_hash_goes_on_with_the_ports_of_like_destinations() {
+    let mut one = chosen_by(Selection::DoubleHash(7));
+    assert_eq!(steps(&ports_towards(&mut one, 1, 20)), [1; 19]);
+    let alone = ports_towards(&mut chosen_by(Selection::DoubleHash(7)), 1, 1);
+    let unmoved = (2..=33).filter(|host| {
+        let mut among = chosen_by(Selection::DoubleHash(7));
+        ports_towards(&mut among, *host, 1);
+        ports_towards(&mut among, 1, 1) == alone
+    });
+    assert!((24..32).contains(&unmoved.count()), "about one in sixteen shares its counter");
+}
+
+/// RFC 6056 algorithm 5: the next port is one to `step` beyond the last.
+#[test]
+fn random_increments_are_no_longer_than_they_say() {
+    let step = std::num::NonZeroU16::new(3).unwrap();
+    let mut allocator = chosen_by(Selection::RandomIncrements { seed: 1, step });
+    let steps = steps(&ports_towards(&mut allocator, 1, 60));
+    assert_eq!(steps.iter().copied().collect::<std::collections::BTreeSet<_>>(), [1, 2, 3].into());
+}
+
+/// RFC 6056 algorithm 2: as many draws as there are ports, and then it gives up; but where it sees
+/// that nothing is free it says so.
+#[test]
+fn random_tries_give_up() {
+    let mut allocator = chosen_by(Selection::RandomTries(3));
+    let answers: Vec<_> = (1..=60).map(|port| allocator.bind(flow(port))).collect();
+    let given = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(given, 16);
+    assert!(answers.contains(&Err(Refusal::GaveUp)));
+    assert_eq!(answers.last(), Some(&Err(Refusal::Exhausted)));
+}
+
+/// What goes round counts from the first port: the counter moves past the port that was taken.
+#[test]
+fn a_search_that_goes_round_moves_its_counter_past_the_port_it_took() {
+    let mut allocator = chosen_by(Selection::SimpleHash(7));
+    let ports: Vec<_> = (1..=16).map(|port| allocator.bind(flow(port)).unwrap().port).collect();
+    assert_eq!(steps(&ports), [1; 15]);
+    for port in 1..=16_u16 {
+        let external = Endpoint::new([203, 0, 113, 1].into(), ports[usize::from(port) - 1]);
+        allocator.release(Binding { flow: flow(port), external });
+    }
+    assert_eq!(allocator.bind(flow(20)).unwrap().port, ports[0]);
+}

@@ -698,3 +698,22 @@ fn what_has_ended_is_forgotten_in_time() {
     assert_eq!(ledger.holdings().count(), 0);
     assert!(ledger.keys_kept() <= 1_000, "{} keys", ledger.keys_kept());
 }
+
+/// A flow that is over at this very instant has left only its hold-down behind.
+#[test]
+fn a_flow_that_ends_now_is_no_part_of_the_state() {
+    let nat = nat(1, "10.0.0.1", on_demand("1024-1025"));
+    let nat = nat
+        .with(|it| {
+            it.timers.hold_down.finish = read("2s");
+            it.timers.hold_down.reset = read("3s");
+        })
+        .unwrap();
+    let flow = read("tcp 10.0.0.1:1 > 198.51.100.1:443");
+    let second = Event::Elapse(read("1s"));
+    let open = Event::outbound(flow, Signal::Open);
+    let ends = |signal| Event::outbound(flow, signal);
+    let now = told(&nat, &[open.clone(), second.clone(), ends(Signal::Finish)]);
+    let earlier = told(&nat, &[open, ends(Signal::Reset), second]);
+    assert_eq!(hash_of(&now), hash_of(&earlier));
+}

@@ -6,9 +6,11 @@ use std::str::FromStr;
 
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Event, InboundRule, Member, Outcome, Pool, SLOTS_MAX, Segment, Signal, VirtualIp,
+    Event, IcmpError, InboundRule, Member, Outcome, PerTransport, Pool, SLOTS_MAX, Segment, Side,
+    Signal, State, TcpTimers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
+use natlaw_model::prefix::Prefix;
 use natlaw_model::tiers::{Tier, TierTable};
 use natlaw_model::time::{Duration, Instant};
 use proptest::prelude::*;
@@ -628,4 +630,147 @@ fn an_event_and_its_answer_read_as_a_line() {
     let stranded = |stranded| Outcome::Reconfigured { stranded }.to_string();
     assert_eq!(stranded(vec![]), "none stranded");
     assert_eq!(stranded(vec![binding]), "stranded: 1");
+}
+
+#[test]
+fn a_pool_has_a_largest_size() {
+    let first = Ipv4Addr::new(10, 0, 0, 1);
+    assert_eq!(Pool::of_size(first, SLOTS_MAX).unwrap().members().count(), SLOTS_MAX);
+    assert!(Pool::of_size(first, SLOTS_MAX + 1).is_err());
+}
+
+#[test]
+fn some_policies_tie_members_to_one_virtual_ip() {
+    use natlaw_model::nat::PortPolicy;
+    let ties = |policy: PortPolicy| policy.ties_members_to_one_virtual_ip();
+    assert!(ties(PortPolicy::Static) && ties(PortPolicy::Dynamic));
+    assert!(ties(crate::manual(8, "1024-1031")));
+    assert!(!ties(crate::fixed(8, "1024-1031")) && !ties(crate::on_demand("1024-1031")));
+}
+
+#[test]
+fn a_member_has_candidates() {
+    let nat = crate::nat(2, "10.0.0.1", crate::on_demand("1024-1025"));
+    let candidates = nat.candidates(read("tcp 10.0.0.1:5 > 198.51.100.1:443")).unwrap();
+    assert_eq!((candidates.len(), candidates.is_empty()), (4, false));
+}
+
+#[test]
+fn a_prefix_reads_back_as_itself_and_covers_its_addresses() {
+    for (text, inside, outside) in [
+        ("198.51.100.0/24", "198.51.100.255", "198.51.101.0"),
+        ("198.51.100.128/25", "198.51.100.128", "198.51.100.127"),
+        ("198.51.100.7/32", "198.51.100.7", "198.51.100.6"),
+        ("128.0.0.0/1", "255.255.255.255", "127.255.255.255"),
+    ] {
+        let prefix: Prefix = read(text);
+        assert_eq!(prefix.to_string(), text);
+        assert!(prefix.contains(read(inside)) && !prefix.contains(read(outside)), "{text}");
+    }
+    assert!(read::<Prefix>("0.0.0.0/0").contains(read("203.0.113.9")));
+    assert_eq!(read::<Prefix>("198.51.100.7"), Prefix::from(Ipv4Addr::new(198, 51, 100, 7)));
+    for (text, told) in [
+        (
+            "198.51.100.7/24",
+            "`198.51.100.7/24` has bits beyond its length: write `198.51.100.0/24`",
+        ),
+        ("198.51.100.0/33", "`198.51.100.0/33` is no range of addresses: write `198.51.100.0/24`"),
+        ("198.51.100/24", "`198.51.100/24` is no range of addresses: write `198.51.100.0/24`"),
+        ("198.51.100.0/", "`198.51.100.0/` is no range of addresses: write `198.51.100.0/24`"),
+    ] {
+        assert_eq!(text.parse::<Prefix>().unwrap_err().to_string(), told);
+    }
+    let disjoint = |a: &str, b: &str| read::<Prefix>(a).is_disjoint(read(b));
+    assert!(disjoint("198.51.100.0/24", "198.51.101.0/24"));
+    assert!(!disjoint("198.51.100.0/24", "198.51.100.128/25"));
+    assert!(!disjoint("198.51.100.128/25", "198.51.100.0/24"));
+}
+
+#[test]
+fn an_icmp_error_reads_back_as_itself() {
+    let text = "198.51.100.7 > 203.0.113.1 about tcp 203.0.113.1:1024 > 198.51.100.1:443";
+    let error: IcmpError = read(text);
+    assert_eq!(error.to_string(), text);
+    assert_eq!((error.from, error.to), (read("198.51.100.7"), read("203.0.113.1")));
+    let at_once = IcmpError::unreachable(error.quoted);
+    assert_eq!((at_once.from, at_once.to), (read("198.51.100.1"), read("203.0.113.1")));
+    for text in ["", "a > b about c", "198.51.100.7 > 203.0.113.1", "198.51.100.7 about tcp x"] {
+        let told = text.parse::<IcmpError>().unwrap_err().to_string();
+        assert!(
+            told.starts_with(&format!("`{text}` is no ICMP error: write `198.51.100.7")),
+            "{told}"
+        );
+    }
+    let flow = "198.51.100.7 > 203.0.113.1 about tcp 203.0.113.1:1024";
+    assert!(flow.parse::<IcmpError>().unwrap_err().to_string().contains("203.0.113.1:1024"));
+    let events = [Event::OutboundError(error), Event::InboundError(error)];
+    assert_eq!(
+        events.map(|event| event.to_string()),
+        [format!("outbound error {text}"), format!("inbound error {text}")]
+    );
+    assert_eq!(Outcome::ErrorForwarded(error).to_string(), format!("forwarded {text}"));
+    assert_eq!(
+        Outcome::Elapsed { sent: vec![error, error] }.to_string(),
+        format!("{text}, {text}")
+    );
+    assert_eq!(Outcome::ELAPSED.to_string(), "");
+}
+
+#[test]
+fn a_state_of_a_flow_has_a_name() {
+    let states = [
+        State::Open,
+        State::HalfOpen,
+        State::Established,
+        State::OneSideClosed(Side::Inside),
+        State::OneSideClosed(Side::Outside),
+        State::TimeWait,
+        State::Reset,
+    ];
+    assert_eq!(
+        states.map(|state| state.to_string()),
+        [
+            "open",
+            "half-open",
+            "established",
+            "closed by the inside",
+            "closed by the outside",
+            "time-wait",
+            "reset"
+        ]
+    );
+}
+
+/// One value for all transports, or a table with one for each.
+#[test]
+fn what_is_declared_for_each_transport_is_written_as_short_as_it_can() {
+    let alike: PerTransport<bool> = serde_json::from_str("true").unwrap();
+    assert_eq!(serde_json::to_string(&alike).unwrap(), "true");
+    let told = r#"{"tcp":true,"udp":false,"icmp":true}"#;
+    let apart: PerTransport<bool> = serde_json::from_str(told).unwrap();
+    assert_eq!(Transport::ALL.map(|transport| apart.of(transport)), [true, false, true]);
+    assert_eq!(serde_json::to_string(&apart).unwrap(), told);
+    let last = r#"{"tcp":true,"udp":true,"icmp":false}"#;
+    let apart: PerTransport<bool> = serde_json::from_str(last).unwrap();
+    assert_eq!(serde_json::to_string(&apart).unwrap(), last);
+    let error = serde_json::from_str::<PerTransport<bool>>("3").unwrap_err().to_string();
+    let expected = "one value for all transports, or a table with tcp, udp and icmp";
+    assert!(error.contains(expected), "{error}");
+}
+
+/// A length for the states in which a flow is open, or a table with one for each state.
+#[test]
+fn the_timers_of_tcp_are_written_as_short_as_they_can() {
+    let while_open: TcpTimers = serde_json::from_str(r#""240s""#).unwrap();
+    assert_eq!(while_open, TcpTimers::while_open(read("240s")));
+    assert_eq!(serde_json::to_string(&while_open).unwrap(), r#""240s""#);
+    let told = r#"{"half_open":"1s","established":"2s","one_side_closed":"3s","time_wait":"4s","reset":"5s"}"#;
+    let each: TcpTimers = serde_json::from_str(told).unwrap();
+    assert_eq!(serde_json::to_string(&each).unwrap(), told);
+    let short = r#"{"half_open":"2s","established":"2s","one_side_closed":"2s"}"#;
+    let open: TcpTimers = serde_json::from_str(short).unwrap();
+    assert_eq!(open, TcpTimers::while_open(read("2s")));
+    let error = serde_json::from_str::<TcpTimers>("3").unwrap_err().to_string();
+    let expected = "a length of time such as `240s`, or a table with one for each state";
+    assert!(error.contains(expected), "{error}");
 }
