@@ -43,6 +43,30 @@ explore SEED CASES:
 exhaustive SIZE="2":
     cargo run --release --package natlaw-properties --example exhaustive -- {{SIZE}}
 
+# Change the model in every place cargo-mutants knows how to, and count what no test notices (hours).
+# First its own tests judge each change; what they miss is left to those of properties and snapshots.
+mutants *ARGS:
+    rm -rf target/mutants && mkdir -p target/mutants
+    -PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants --package natlaw-model --profile mutants --no-shuffle \
+        --test-package natlaw-model --cargo-test-arg=--tests --minimum-test-timeout 40 \
+        --output target/mutants {{ARGS}}
+    cp target/mutants/mutants.out/unviable.txt target/mutants/unviable.txt
+    -PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants --package natlaw-model --profile mutants --no-shuffle --iterate \
+        --test-package natlaw-model,natlaw-properties,natlaw-snapshots --minimum-test-timeout 600 \
+        --output target/mutants {{ARGS}}
+    @just mutants-counted
+
+# Print what came of the last `just mutants`
+mutants-counted:
+    @echo "$(cargo mutants --list --package natlaw-model | wc -l) changes of the model:" \
+        "$(cat target/mutants/unviable.txt | wc -l) do not compile," \
+        "$(cat target/mutants/mutants.out/timeout.txt | wc -l) run for ever," \
+        "$(cat target/mutants/mutants.out/missed.txt | wc -l) are noticed by no test"
+
+# Time a long run, with and without judging, and weigh it: ten million events, a million live flows
+stream *ARGS:
+    cargo bench --package natlaw-benches --bench stream -- {{ARGS}}
+
 # Time allocators
 bench *ARGS:
     cargo bench --package natlaw-benches --bench allocation -- {{ARGS}}
