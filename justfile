@@ -43,8 +43,9 @@ explore SEED CASES:
 exhaustive SIZE="2":
     cargo run --release --package natlaw-properties --example exhaustive -- {{SIZE}}
 
-# Change the model in every place cargo-mutants knows how to, and count what no test notices (hours).
-# First its own tests judge each change; what they miss is left to those of properties and snapshots.
+# First the model's own tests judge each change; what they miss is left to those of properties and
+# snapshots.
+# Change the model in every place where cargo-mutants knows how, and count what no test notices (hours)
 mutants *ARGS:
     rm -rf target/mutants && mkdir -p target/mutants
     -PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants --package natlaw-model --profile mutants --no-shuffle \
