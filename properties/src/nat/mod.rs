@@ -1,5 +1,6 @@
 //! Laws of network address translation, and what shows that they bite.
 
+pub mod compliance;
 pub mod conformance;
 mod devices;
 pub mod exhaustive;
