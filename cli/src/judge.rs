@@ -104,7 +104,7 @@ pub(crate) enum InputError {
         /// Why each line is left out.
         left_out: BTreeMap<LeftOut, usize>,
     },
-    /// The file given with `--nat` holds no configuration.
+    /// The file that should hold a configuration holds none.
     Configuration {
         /// The file.
         name: String,
@@ -172,7 +172,8 @@ fn laws(is_given: bool) -> Vec<Law<Nat>> {
     LAWS.iter().filter(is_judged).map(copy).collect()
 }
 
-fn configuration(path: &Path) -> Result<Nat, InputError> {
+/// The configuration in a file: a subject by itself, or that of a scenario.
+pub(crate) fn configuration(path: &Path) -> Result<Nat, InputError> {
     let name = path.display().to_string();
     subject::read(&contents(path)?).map_err(|error| InputError::Configuration { name, error })
 }

@@ -5,6 +5,7 @@
 //! - `natlaw laws`, `natlaw devices`: what is claimed, and what it can be tried on.
 //! - `natlaw schema`: what a scenario file may say, for editors.
 //! - `natlaw replay`: our allocator under the demand of a recorded log.
+//! - `natlaw compliance`: what the RFCs ask of a translator, and what answers.
 //! - `natlaw judge`: a real device by its own answers, as Linux connection tracking tells them.
 //!
 //! Exit codes: 0 as expected, 1 a law is broken unexpectedly or not broken where it should be,
@@ -18,6 +19,7 @@
 
 mod bundled;
 mod check;
+mod compliance;
 mod demand;
 mod files;
 mod judge;
@@ -74,6 +76,7 @@ enum Command {
     Schema,
     Replay(replay::Args),
     Judge(judge::Args),
+    Compliance(compliance::Args),
 }
 
 /// Does what the command line says, prints the answer, and tells how to exit.
@@ -97,6 +100,7 @@ fn run(command: Command) -> Result<Report, Box<dyn Error>> {
         Command::Schema => Ok(schema::run()),
         Command::Replay(args) => replay::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Compliance(args) => compliance::run(&args),
     }
 }
 

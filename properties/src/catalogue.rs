@@ -4,6 +4,7 @@ use natlaw_model::nat::Nat;
 
 use crate::judged::Judged;
 use crate::law::ValueLaw;
+use crate::nat::compliance::SETTINGS;
 use crate::nat::layout::{CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS};
 use crate::tiers;
 
@@ -34,9 +35,14 @@ pub fn claims() -> Vec<Claim> {
         .chain(of_value("changes of a pool's size", RESIZE_LAWS))
         .chain(of_value("counts of ports", CENSUS_LAWS))
         .chain(of_value("searches of an allocator", SEARCH_LAWS))
+        .chain(SETTINGS.iter().map(|setting| of_one("configurations", &setting.law)))
         .collect()
 }
 
 fn of_value<T>(of: &'static str, laws: &'static [ValueLaw<T>]) -> impl Iterator<Item = Claim> {
-    laws.iter().map(move |law| Claim { of, name: law.name, source: law.source, harm: law.harm })
+    laws.iter().map(move |law| of_one(of, law))
+}
+
+const fn of_one<T>(of: &'static str, law: &'static ValueLaw<T>) -> Claim {
+    Claim { of, name: law.name, source: law.source, harm: law.harm }
 }

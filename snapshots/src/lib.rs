@@ -3,6 +3,7 @@
 //! - [`INCIDENTS`]: every file of `scenarios/`; adding one adds an incident.
 //! - [`fn@report`]: a scenario played and judged, as the text that is reviewed, printed and compared.
 //! - [`figures`]: tables that are no traces: what a pool has by its size, which law catches what.
+//! - [`compliance`]: what the RFCs ask, held against one configuration.
 //! - [`gallery`]: each mutant with the smallest scenario that shows its defect.
 //!
 //! The reviewed texts stand in `incidents/`, a file for each report.
@@ -11,6 +12,7 @@
 //! No rule of NAT lives here, and no law: a report prints what the model answers and what the laws
 //! say of it. Nothing in a report depends on the machine, the clock or the order of a hash map.
 
+pub mod compliance;
 pub mod figures;
 pub mod gallery;
 
@@ -112,4 +114,19 @@ fn verdict_table(verdicts: &[Verdict]) -> String {
         table.add_row([verdict.law.into(), verdict.tested.to_string(), says]);
     }
     format!("{}\nnot put to the test: {} laws", report::drawn(&table), untested.len())
+}
+
+/// A text with lines of at most this many characters.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("never empty");
+        if line.len() + word.len() >= width {
+            lines.push(word.into());
+        } else {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
 }

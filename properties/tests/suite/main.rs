@@ -1,6 +1,7 @@
 //! What must be true, tried at random and from end to end.
 
 mod boundaries;
+mod compliance;
 mod conformance;
 mod devices;
 mod exhaustive;

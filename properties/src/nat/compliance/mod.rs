@@ -208,7 +208,11 @@ impl fmt::Display for Level {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} against {}", self.actual, self.expected)
+        let Self { actual, expected, .. } = self;
+        match actual == expected {
+            true => write!(f, "{actual}"),
+            false => write!(f, "{actual} against {expected}"),
+        }
     }
 }
 

@@ -200,12 +200,7 @@ const RFC_4787: &[Requirement] = &[
         "What comes in so has the external endpoint of its sender as its source.",
         &["a_hairpinned_packet_comes_from_its_senders_external_endpoint"],
     ),
-    outside(
-        "REQ-10",
-        Should,
-        "Gateways for single applications are off unless switched on.",
-        PAYLOADS,
-    ),
+    outside("REQ-10", Should, "Application gateways are off unless switched on.", PAYLOADS),
     held(
         "REQ-11",
         Must,
@@ -320,7 +315,7 @@ const RFC_5382: &[Requirement] = &[
     outside(
         "REQ-6",
         Recommended,
-        "Gateways for single applications, but for FTP, are off unless switched on.",
+        "Application gateways, but for FTP, are off unless switched on.",
         PAYLOADS,
     ),
     held(
@@ -466,8 +461,7 @@ const RFC_6056: &[Requirement] = &[
     remembered(held(
         "Algorithm 1",
         Unstated,
-        "Simple random: a start that is drawn, then upwards, each port once. A port is found \
-         while one is free.",
+        "Simple random: wherever the search starts, it finds a port while one is free.",
         &[
             "exhausted_is_said_only_when_no_port_is_eligible",
             "no_two_flows_share_an_external_tuple",
@@ -476,8 +470,7 @@ const RFC_6056: &[Requirement] = &[
     remembered(held(
         "Algorithm 2",
         Unstated,
-        "Random tries: each try is drawn anew; it may give up though a port is free, but not \
-         while all are.",
+        "Random tries: it may give up while a port is free, but says so, and never while all are.",
         &[
             "a_flow_is_never_refused_while_all_its_ports_are_free",
             "exhausted_is_said_only_when_no_port_is_eligible",
@@ -486,8 +479,7 @@ const RFC_6056: &[Requirement] = &[
     remembered(held(
         "Algorithm 3",
         Unstated,
-        "Simple hash: a start by a keyed hash of the ends, then upwards. A port is found while \
-         one is free.",
+        "Simple hash: whatever the offset, the search finds a port while one is free.",
         &[
             "exhausted_is_said_only_when_no_port_is_eligible",
             "no_two_flows_share_an_external_tuple",
@@ -496,8 +488,7 @@ const RFC_6056: &[Requirement] = &[
     remembered(held(
         "Algorithm 4",
         Unstated,
-        "Double hash: the same, moved on by ports towards like destinations. A port is found \
-         while one is free.",
+        "Double hash: whichever counter is used, the search finds a port while one is free.",
         &[
             "exhausted_is_said_only_when_no_port_is_eligible",
             "no_two_flows_share_an_external_tuple",
@@ -506,8 +497,7 @@ const RFC_6056: &[Requirement] = &[
     remembered(held(
         "Algorithm 5",
         Unstated,
-        "Random increments: each start a drawn step beyond the last port. A port is found while \
-         one is free.",
+        "Random increments: however far a step, the search finds a port while one is free.",
         &[
             "exhausted_is_said_only_when_no_port_is_eligible",
             "no_two_flows_share_an_external_tuple",
@@ -582,18 +572,18 @@ const RFC_6888: &[Requirement] = &[
             "a_member_is_not_refused_for_what_others_hold",
         ],
     ),
-    outside(
+    remembered(outside(
         "REQ-4 protocol",
         May,
         "The limit may differ by protocol.",
         "a permission not taken: one limit counts for each transport by itself",
-    ),
-    outside(
+    )),
+    remembered(outside(
         "REQ-4 rate",
         Recommended,
         "New mappings of a subscriber are limited in time.",
         "rates are not modelled",
-    ),
+    )),
     held(
         "REQ-5",
         Unstated,
@@ -627,18 +617,18 @@ const RFC_6888: &[Requirement] = &[
         "A packet that gets no mapping is dropped.",
         &["a_packet_of_a_member_is_forwarded_or_refused"],
     ),
-    held(
+    remembered(held(
         "REQ-11 others",
         Must,
         "No mapping is ended to make room for it.",
         &["a_flow_is_not_removed_before_its_timer", "no_two_flows_share_an_external_tuple"],
-    ),
-    outside(
+    )),
+    remembered(outside(
         "REQ-11 error",
         Should,
         "Its sender is told so by an ICMP error, and the administrator is notified.",
         "a refusal has a reason, and no ICMP error",
-    ),
+    )),
     outside("REQ-12", Unstated, "Destinations are not logged.", "logs are not modelled"),
     held(
         "REQ-13",
@@ -701,7 +691,7 @@ const RFC_7857: &[Requirement] = &[
     held(
         "Section 2",
         Should,
-        "TCP connections are followed through their states.",
+        "TCP connections are followed through their states, to a FIN of each side.",
         &[
             "a_tcp_flow_closes_once_both_sides_have_closed_it",
             "a_flow_is_not_removed_before_its_timer",

@@ -178,21 +178,21 @@ pub const SETTINGS: &[Setting] = &[
         "RFC 6888 REQ-1",
         "A carrier's customers meet every defect that the older documents ruled out.",
         musts_missed,
-        "none",
+        "none missed",
     ),
     setting!(
         a_member_has_a_limit_of_ports,
         "RFC 6888 REQ-4",
         "One member takes every port, and the others are refused.",
         limit_of_ports,
-        "a limit",
+        "any limit",
     ),
     setting!(
         a_member_has_a_limit_of_flows,
         "RFC 6888 REQ-5",
         "One member fills the flow table.",
         |nat| nat.limits.flows.map_or("no limit".into(), |flows| format!("{flows} flows")),
-        "a limit",
+        "any limit",
     ),
     setting!(
         nobody_is_filtered_out,
@@ -441,8 +441,8 @@ fn closes_on(nat: &Nat) -> String {
 
 fn musts_missed(nat: &Nat) -> String {
     match missed(nat) {
-        0 => "none".into(),
-        count => format!("{count} of RFC 4787, 5382 and 5508"),
+        0 => "none missed".into(),
+        count => format!("{count} of RFC 4787, 5382 and 5508 missed"),
     }
 }
 

@@ -1,0 +1,68 @@
+//! `natlaw compliance`: what the RFCs ask of a translator, requirement by requirement.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use natlaw_properties::nat::compliance::{Answer, Comparison, Finding, count, judge, plain};
+use natlaw_snapshots::compliance::matrix;
+use serde_json::{Value, json};
+
+use crate::judge::configuration;
+use crate::{JSON_VERSION, Report};
+
+/// Hold a configuration against the RFCs: each requirement as held by which laws, as deviating, value
+/// against value, or as outside the model, and why.
+///
+/// A deviation is no error: the exit status is 0 unless the input is bad.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// The configuration: the [subject] table of a scenario, or a whole scenario file (TOML). Without
+    /// it, a pool of 50 behind two virtual IPs with the model's defaults.
+    #[arg(value_name = "FILE")]
+    nat: Option<PathBuf>,
+}
+
+/// Holds the configuration against every requirement.
+pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
+    let (nat, whose) = match &args.nat {
+        Some(path) => (configuration(path)?, path.display().to_string()),
+        None => (plain(), "the model's defaults".into()),
+    };
+    let text = format!("translator  {nat} ({whose})\n\n{}\n", matrix(&nat));
+    let findings = judge(&nat);
+    let total = count(&findings);
+    let json = json!({
+        "version": JSON_VERSION,
+        "translator": nat,
+        "requirements": findings.iter().map(finding_as_json).collect::<Vec<_>>(),
+        "held": total.held,
+        "deviating": total.deviating,
+        "outside": total.outside,
+    });
+    Ok(Report { text, json, as_expected: true })
+}
+
+fn finding_as_json(finding: &Finding) -> Value {
+    let requirement = finding.requirement;
+    let why = match requirement.answer {
+        Answer::OutsideTheModel(why) => Some(why),
+        Answer::Laws(_) => None,
+    };
+    let values = finding.verdict.comparisons().iter().map(comparison_as_json);
+    json!({
+        "document": finding.document.name,
+        "id": requirement.id,
+        "level": requirement.level.to_string(),
+        "text": requirement.text,
+        "from_memory": requirement.remembered,
+        "verdict": finding.verdict.word(),
+        "values": values.collect::<Vec<_>>(),
+        "laws": requirement.laws(),
+        "outside_because": why,
+    })
+}
+
+fn comparison_as_json(comparison: &Comparison) -> Value {
+    let Comparison { law, actual, expected } = comparison;
+    json!({ "law": law, "actual": actual, "expected": expected })
+}
