@@ -66,3 +66,19 @@ fn comparison_as_json(comparison: &Comparison) -> Value {
     let Comparison { law, actual, expected } = comparison;
     json!({ "law": law, "actual": actual, "expected": expected })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use natlaw_properties::nat::compliance::carrier_grade;
+
+    use super::configuration;
+
+    /// The file that a page shows is the configuration whose matrix is reviewed.
+    #[test]
+    fn the_carrier_of_the_page_is_the_one_that_is_reviewed() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/carrier_grade.toml");
+        assert_eq!(configuration(&file).expect("a configuration"), carrier_grade());
+    }
+}

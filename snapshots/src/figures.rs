@@ -75,9 +75,8 @@ pub const FIGURES: &[Figure] = &[
     Figure {
         name: "the_plain_translator_against_the_rfcs",
         story: "A pool of 50 behind two virtual IPs, as the model takes it unless told otherwise: \
-                four minutes for everything, ports used again for other destinations. It meets \
-                the documents of a cloud's balancer, and deviates from the RFCs where they ask \
-                for more.",
+                four minutes for every open flow, ports used again for other destinations. It \
+                deviates where the RFCs ask for more.",
         draw: || against_the_rfcs(&plain()),
     },
     Figure {
