@@ -283,17 +283,14 @@ impl<A: PortAllocator> Reference<A> {
         if self.nat.leaves_alone(sent) {
             return Some(error);
         }
-        let flow = match self.nat.rule_at(sent.transport, sent.source) {
-            Some(rule) => {
-                let reply = sent.from(rule.inside);
-                let is_it = |it: &&Admitted| it.reply == reply && it.external == sent.source;
-                self.admitted.iter().find(is_it)?.reply
-            }
-            None => {
-                let mapping = self.live_mapping_at(sent.reversed())?;
-                let flow = sent.from(mapping.inside);
-                Some(flow).filter(|flow| self.nat.mapping_of(*flow) == mapping)?
-            }
+        let flow = if let Some(rule) = self.nat.rule_at(sent.transport, sent.source) {
+            let reply = sent.from(rule.inside);
+            let is_it = |it: &&Admitted| it.reply == reply && it.external == sent.source;
+            self.admitted.iter().find(is_it)?.reply
+        } else {
+            let mapping = self.live_mapping_at(sent.reversed())?;
+            let flow = sent.from(mapping.inside);
+            Some(flow).filter(|flow| self.nat.mapping_of(*flow) == mapping)?
         };
         Some(IcmpError { to: flow.source.address, quoted: flow, ..error })
     }

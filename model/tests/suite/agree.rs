@@ -30,7 +30,7 @@ enum Move {
     /// An ICMP error about a packet that was seen, in either direction.
     Error(Index),
     Elapse(Duration),
-    Reconfigure(Nat),
+    Reconfigure(Box<Nat>),
 }
 
 fn milliseconds(range: std::ops::RangeInclusive<u64>) -> impl Strategy<Value = Duration> {
@@ -148,7 +148,7 @@ fn moves() -> impl Strategy<Value = Move> {
         3 => any::<Index>().prop_map(Move::Error),
         5 => milliseconds(0..=5).prop_map(Move::Elapse),
         1 => Just(Move::Elapse(Duration::from_secs(6))),
-        1 => nats().prop_map(Move::Reconfigure),
+        1 => nats().prop_map(|nat| Move::Reconfigure(Box::new(nat))),
     ]
 }
 
@@ -179,7 +179,7 @@ fn event(next: &Move, seen: &[FiveTuple]) -> Event {
             if is_inside { Event::OutboundError(error) } else { Event::InboundError(error) }
         }),
         Move::Elapse(length) => Event::Elapse(length),
-        Move::Reconfigure(ref nat) => Event::reconfigure(nat.clone()),
+        Move::Reconfigure(ref nat) => Event::Reconfigure(nat.clone()),
     }
 }
 
