@@ -3,18 +3,53 @@
 //! Laws judge an answer; they never predict it. What they compare with is the ledger alone, which
 //! is rebuilt from the answers.
 
+mod choice;
+mod errors;
+mod filtering;
+mod hairpin;
+mod limits;
+
 use itertools::Itertools;
 use natlaw_model::allocator::Refusal;
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Candidates, Event, Holding, Key, Member, Nat, Outcome, PortPolicy, PortReuse, Reason, Remote,
-    Segment, Selection,
+    Candidates, Event, Holding, IcmpError, Key, Member, Nat, Outcome, PortPolicy, PortReuse,
+    Reason, Remote, Segment, Selection,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject;
 
 use crate::law;
 use crate::law::Law;
+
+use choice::{
+    a_paired_member_stays_on_one_virtual_ip, a_port_class_is_kept_where_it_can_be,
+    a_port_is_kept_where_it_can_be, a_port_parity_is_kept_where_it_can_be,
+    a_reserved_port_is_never_given, the_group_of_an_inbound_rule_is_never_given,
+};
+use errors::{
+    an_error_about_no_live_mapping_is_dropped,
+    an_error_of_the_inside_leaves_from_the_external_endpoint,
+    an_error_of_the_outside_is_restored_for_its_receiver,
+};
+use filtering::{
+    a_filter_keeps_out_whom_it_should, a_filter_lets_in_whom_it_should,
+    a_simultaneous_open_is_let_through, an_unsolicited_syn_is_answered_when_its_wait_is_over,
+    no_other_syn_is_answered,
+};
+use hairpin::{
+    a_hairpinned_packet_comes_from_its_senders_external_endpoint,
+    a_hairpinned_packet_is_let_in_like_one_of_the_outside,
+    a_packet_to_a_virtual_ip_comes_in_again_once,
+};
+use limits::{
+    a_member_at_a_limit_is_told_nothing_else, a_member_is_not_refused_for_what_others_hold,
+    no_member_goes_beyond_its_limit, over_limit_is_said_only_to_a_member_at_a_limit,
+};
+
+pub(super) use errors::{error_of_the_inside, error_of_the_outside};
+pub(super) use filtering::answers;
+pub(super) use hairpin::hairpinned;
 
 type Moment<'a> = subject::Moment<'a, Nat>;
 
@@ -56,6 +91,16 @@ pub const LAWS: &[Law<Nat>] = &[
         "A client's connection shadows a published service."
     ),
     law!(
+        the_group_of_an_inbound_rule_is_never_given,
+        "\"Outbound rules\", Azure Load Balancer documentation, April 2024",
+        "A client's connection sits on a port that was set aside for services."
+    ),
+    law!(
+        a_reserved_port_is_never_given,
+        "RFC 3022 section 3; RFC 6056 section 3.2",
+        "A flow takes the port of one of the translator's own services."
+    ),
+    law!(
         exhausted_is_said_only_when_no_port_is_eligible,
         "RFC 6888 REQ-13",
         "Connections fail while ports lie idle and every dashboard looks green."
@@ -76,6 +121,26 @@ pub const LAWS: &[Law<Nat>] = &[
         "One busy service makes all others unreachable."
     ),
     law!(
+        no_member_goes_beyond_its_limit,
+        "RFC 6888 REQ-4, REQ-5",
+        "One member with a fault takes the ports of all."
+    ),
+    law!(
+        over_limit_is_said_only_to_a_member_at_a_limit,
+        "RFC 6888 REQ-4",
+        "A member is refused for what others hold, and its operator raises the wrong limit."
+    ),
+    law!(
+        a_member_at_a_limit_is_told_nothing_else,
+        "RFC 6888 REQ-4",
+        "An operator adds ports, and nothing gets better."
+    ),
+    law!(
+        a_member_is_not_refused_for_what_others_hold,
+        "RFC 6888 REQ-4; Tailscale 11258",
+        "One busy member takes what was promised to another."
+    ),
+    law!(
         only_a_stranger_is_told_that_it_is_not_in_the_pool,
         "Design of the refusals",
         "An operator looks for a missing member instead of missing ports."
@@ -91,9 +156,29 @@ pub const LAWS: &[Law<Nat>] = &[
         "One host takes several addresses and the pool runs out early."
     ),
     law!(
+        a_paired_member_stays_on_one_virtual_ip,
+        "RFC 4787 REQ-2; RFC 6888 REQ-2; RFC 7857 section 4",
+        "Servers that know a client by its address refuse its second connection."
+    ),
+    law!(
         a_spread_binding_takes_the_least_used_virtual_ip,
         "Declared by the configuration; FD.io VPP 579a6fb89ba",
         "One address is exhausted while the others are idle."
+    ),
+    law!(
+        a_port_is_kept_where_it_can_be,
+        "RFC 4787 section 4.2; RFC 6056 section 4",
+        "Protocols that count on their port fail without need."
+    ),
+    law!(
+        a_port_class_is_kept_where_it_can_be,
+        "RFC 4787 REQ-3a",
+        "Servers that trust well-known source ports refuse the client."
+    ),
+    law!(
+        a_port_parity_is_kept_where_it_can_be,
+        "RFC 4787 REQ-4; RFC 7857 section 8",
+        "RTP and RTCP no longer find each other on neighbouring ports."
     ),
     law!(
         a_flow_is_not_removed_before_its_timer,
@@ -116,9 +201,29 @@ pub const LAWS: &[Law<Nat>] = &[
         "Replies are lost or delivered to another host."
     ),
     law!(
+        a_packet_to_a_virtual_ip_comes_in_again_once,
+        "RFC 4787 REQ-9; RFC 5382 REQ-8; FD.io VPP 9b8cb508247",
+        "Hosts behind one translator cannot reach each other, or their packets circle in it."
+    ),
+    law!(
+        a_hairpinned_packet_comes_from_its_senders_external_endpoint,
+        "RFC 4787 REQ-9a; RFC 5382 REQ-8a",
+        "The answer goes past the translator, and the sender does not know it."
+    ),
+    law!(
+        a_hairpinned_packet_is_let_in_like_one_of_the_outside,
+        "RFC 4787 REQ-8, REQ-9; RFC 5382 REQ-8",
+        "A neighbour gets in where a stranger would not, or not where one would."
+    ),
+    law!(
         a_translation_changes_one_endpoint_only,
         "RFC 3022 section 4.1",
         "Packets arrive from or go to somebody nobody talked to."
+    ),
+    law!(
+        an_exempt_destination_is_left_as_it_is,
+        "RFC 6888 REQ-6",
+        "Services of the provider lose sight of who calls, and calling them eats ports."
     ),
     law!(
         an_unsolicited_packet_is_dropped,
@@ -126,9 +231,49 @@ pub const LAWS: &[Law<Nat>] = &[
         "Anybody outside reaches a host inside."
     ),
     law!(
+        a_filter_lets_in_whom_it_should,
+        "RFC 4787 REQ-8; RFC 5382 REQ-3; RFC 6888 REQ-7",
+        "Peers that were told the address of a host cannot reach it."
+    ),
+    law!(
+        a_filter_keeps_out_whom_it_should,
+        "RFC 4787 REQ-8; RFC 5382 REQ-3",
+        "Anybody outside reaches a host through a door that it opened for one."
+    ),
+    law!(
+        a_simultaneous_open_is_let_through,
+        "RFC 5382 REQ-2",
+        "Two hosts that call each other never meet."
+    ),
+    law!(
+        an_unsolicited_syn_is_answered_when_its_wait_is_over,
+        "RFC 5382 REQ-4",
+        "Callers wait for minutes where an answer was promised."
+    ),
+    law!(
+        no_other_syn_is_answered,
+        "RFC 5382 REQ-4",
+        "An early answer breaks a connection that both sides are opening."
+    ),
+    law!(
         an_expired_flow_is_absent,
         "RFC 4787 REQ-5, REQ-6",
         "A door stays open after the flow that opened it is over."
+    ),
+    law!(
+        an_error_of_the_outside_is_restored_for_its_receiver,
+        "RFC 5508 REQ-4; RFC 4787 REQ-12; RFC 5382 REQ-9",
+        "Path MTU discovery fails: large packets vanish and small ones pass."
+    ),
+    law!(
+        an_error_of_the_inside_leaves_from_the_external_endpoint,
+        "RFC 5508 REQ-5, REQ-7",
+        "The other side cannot match the error to its connection, and learns a private address."
+    ),
+    law!(
+        an_error_about_no_live_mapping_is_dropped,
+        "RFC 5508 REQ-4, REQ-5",
+        "Forged errors reach hosts inside."
     ),
     law!(
         an_admitted_packet_reaches_the_member_of_its_rule,
@@ -280,14 +425,16 @@ fn a_member_stays_on_the_virtual_ip_it_leases(moment: &Moment) -> Option<bool> {
 }
 
 /// Under a declared spread, a new mapping goes where the fewest keys are held towards its
-/// destination, among the virtual IPs that have an eligible port.
+/// destination, among the virtual IPs with an eligible port that keeps as much of the inside one.
 fn a_spread_binding_takes_the_least_used_virtual_ip(moment: &Moment) -> Option<bool> {
     let Binding { flow, external } = new_binding(moment)?;
     let nat = &moment.before.nat;
     let candidates = nat.candidates(flow).filter(|_| nat.selection == Selection::Spread)?;
+    let keeps = |at: Endpoint| nat.preserve.rank(flow.source.port, at.port);
+    let is_choice = |at| keeps(at) == keeps(external) && moment.before.is_eligible(flow, at);
     let (chosen, others): (Vec<_>, Vec<_>) = candidates
         .by_address()
-        .filter(|one| one.iter().any(|endpoint| moment.before.is_eligible(flow, endpoint)))
+        .filter(|one| one.iter().any(is_choice))
         .partition(|one| one.addresses()[0].0 == external.address);
     let load = |one: &Candidates| load(moment, flow, *one);
     let least = others.iter().map(load).min()?;
@@ -298,7 +445,7 @@ fn a_spread_binding_takes_the_least_used_virtual_ip(moment: &Moment) -> Option<b
 fn a_flow_is_not_removed_before_its_timer(moment: &Moment) -> Option<bool> {
     let matches = match moment.event {
         Event::Outbound(segment) => moment.before.external_of(segment.tuple).is_some(),
-        Event::Inbound(segment) => moment.before.mapping_for(segment.tuple).is_some(),
+        Event::Inbound(segment) => is_of_a_live_flow(moment, segment.tuple),
         Event::OutboundError(_)
         | Event::InboundError(_)
         | Event::Elapse(_)
@@ -337,18 +484,18 @@ fn a_translation_changes_one_endpoint_only(moment: &Moment) -> Option<bool> {
     outbound.or(inbound)
 }
 
-/// What comes to an endpoint that holds no mapping for its sender goes nowhere.
+/// What comes to an endpoint that holds no mapping goes nowhere.
 fn an_unsolicited_packet_is_dropped(moment: &Moment) -> Option<bool> {
     let packet = inbound_without_rule(moment)?;
-    let is_asked_for = moment.before.mapping_for(packet).is_some();
+    let is_live = moment.before.live_at(packet).is_some();
     let is_late = rests_there(moment, packet);
-    (!is_asked_for && !is_late).then_some(matches!(moment.outcome, Outcome::Dropped(_)))
+    (!is_live && !is_late).then_some(matches!(moment.outcome, Outcome::Dropped(_)))
 }
 
 /// What comes to an endpoint whose flows are over goes nowhere, swept or not.
 fn an_expired_flow_is_absent(moment: &Moment) -> Option<bool> {
     let packet = inbound_without_rule(moment)?;
-    let is_live = moment.before.mapping_for(packet).is_some();
+    let is_live = moment.before.live_at(packet).is_some();
     let is_late = rests_there(moment, packet);
     (!is_live && is_late).then_some(matches!(moment.outcome, Outcome::Dropped(_)))
 }
@@ -369,9 +516,10 @@ fn an_admitted_packet_reaches_the_member_of_its_rule(moment: &Moment) -> Option<
     Some(*moment.outcome == expected)
 }
 
-/// A reply leaves through the endpoint that the connection came by, and binds nothing.
+/// A reply leaves through the endpoint that the connection came by, and binds nothing. To an exempt
+/// destination even that is left as it is.
 fn a_reply_to_an_admitted_connection_takes_no_port(moment: &Moment) -> Option<bool> {
-    let (_, reply) = outbound(moment)?;
+    let (_, reply) = outbound(moment).filter(|(_, it)| !moment.before.nat.leaves_alone(*it))?;
     let external = moment.before.admitted_through(reply)?;
     Some(forwarded_outbound(moment).is_some_and(|(_, sent)| sent == reply.from(external)))
 }
@@ -383,6 +531,19 @@ fn a_packet_of_a_member_is_forwarded_or_refused(moment: &Moment) -> Option<bool>
     let is_refused = matches!(moment.outcome, Outcome::Dropped(Reason::Refused(_)));
     let is_sent = matches!(moment.outcome, Outcome::Forwarded(_) | Outcome::Hairpinned { .. });
     Some(is_sent || is_refused)
+}
+
+/// What goes to an exempt destination or comes from there passes unchanged, errors too.
+fn an_exempt_destination_is_left_as_it_is(moment: &Moment) -> Option<bool> {
+    let leaves_alone = |flow| moment.before.nat.leaves_alone(flow);
+    let (is_exempt, unchanged) = match moment.event {
+        Event::Outbound(it) => (leaves_alone(it.tuple), Outcome::Forwarded(it.tuple)),
+        Event::Inbound(it) => (leaves_alone(it.tuple.reversed()), Outcome::Forwarded(it.tuple)),
+        Event::OutboundError(it) => (leaves_alone(it.quoted.reversed()), passed(it)),
+        Event::InboundError(it) => (leaves_alone(it.quoted), passed(it)),
+        Event::Elapse(_) | Event::Reconfigure(_) => return None,
+    };
+    is_exempt.then(|| *moment.outcome == unchanged)
 }
 
 /// A FIN or an RST of a flow that is not live goes nowhere.
@@ -524,6 +685,21 @@ pub(super) fn reconfigured<'a>(moment: &Moment<'a>) -> Option<(&'a Nat, &'a [Bin
         (Event::Reconfigure(nat), Outcome::Reconfigured { stranded }) => Some((nat, stranded)),
         _ => None,
     }
+}
+
+/// An error that passes as it is, if it is for the sender of the packet that it quotes.
+fn passed(error: &IcmpError) -> Outcome {
+    match error.to == error.quoted.source.address {
+        true => Outcome::ErrorForwarded(*error),
+        false => Outcome::Dropped(Reason::NoMapping),
+    }
+}
+
+/// Whether a packet of the outside is of a flow that is live.
+fn is_of_a_live_flow(moment: &Moment, packet: FiveTuple) -> bool {
+    let holding = moment.before.live_at(packet);
+    let flow = |inside| packet.to(inside).reversed();
+    holding.is_some_and(|it| it.has(flow(it.mapping().inside), moment.before.now))
 }
 
 /// Whether some of the flow's candidates are reserved, or kept for inbound rules.

@@ -49,7 +49,14 @@ pub fn sample(cases: u32) -> Vec<Scenario<Nat>> {
 
 /// A scenario in which this is declared throughout about the choice of endpoints.
 pub fn scenario_with(selection: Selection) -> BoxedStrategy<Scenario<Nat>> {
-    let declare = move |nat: &Nat| nat.with(|nat| nat.selection = selection).expect("legal");
+    scenario_where(move |nat| nat.selection = selection)
+}
+
+/// A scenario in which this is declared throughout.
+pub fn scenario_where(
+    change: impl Fn(&mut Configuration) + 'static,
+) -> BoxedStrategy<Scenario<Nat>> {
+    let declare = move |nat: &Nat| nat.with(&change).expect("legal");
     let declare_throughout = move |scenario: Scenario<Nat>| {
         let event = |event: Event| match event {
             Event::Reconfigure(nat) => Event::reconfigure(declare(&nat)),
@@ -162,7 +169,7 @@ fn rare() -> impl Strategy<Value = Rare> {
         }),
         1 => Just(Rare::Reserved(PortBlock::single(1025))),
         1 => Just(Rare::Exempt(exempt)),
-        1 => Just(Rare::GroupOfEight),
+        3 => Just(Rare::GroupOfEight),
     ]
 }
 
