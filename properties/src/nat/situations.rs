@@ -1,11 +1,16 @@
 //! What the generators must reach, or the laws hold for want of trying.
 
 use natlaw_model::allocator::Refusal;
-use natlaw_model::nat::{Event, Member, Nat, Outcome, PortReuse, Reason};
+use natlaw_model::flow::FiveTuple;
+use natlaw_model::nat::{
+    AddressPooling, Event, Holding, Member, Nat, Outcome, PortReuse, Preserve, Reason, Side,
+    Signal, State, refreshes,
+};
 use natlaw_model::subject;
 
 use super::laws::{
-    inbound, inbound_without_rule, new_binding, outbound, reconfigured, refused, rests_there,
+    answers, error_of_the_inside, error_of_the_outside, forwarded_inbound, hairpinned, inbound,
+    inbound_without_rule, new_binding, outbound, reconfigured, refused, rests_there,
 };
 use crate::law::Situation;
 use crate::situation;
@@ -34,6 +39,30 @@ pub const REACHABLE: &[Situation<Nat>] = &[
     situation!(a_binding_is_stranded),
     situation!(a_binding_survives_a_reconfiguration),
     situation!(two_members_share_a_source_port),
+    situation!(a_stranger_is_let_in_by_a_filter),
+    situation!(a_stranger_is_kept_out_by_a_filter),
+    situation!(a_packet_is_hairpinned),
+    situation!(a_hairpinned_packet_is_not_let_in),
+    situation!(a_hairpinned_packet_is_admitted_by_a_rule),
+    situation!(an_error_of_the_outside_is_delivered),
+    situation!(an_error_of_the_inside_leaves),
+    situation!(an_error_is_dropped),
+    situation!(a_syn_is_answered),
+    situation!(a_waiting_syn_is_met_by_the_inside),
+    situation!(a_simultaneous_open_is_seen),
+    situation!(a_member_is_over_its_limit),
+    situation!(a_port_is_kept),
+    situation!(a_port_cannot_be_kept),
+    situation!(a_paired_member_is_exhausted_while_another_address_is_free),
+    situation!(an_exempt_destination_is_called),
+    situation!(a_flow_is_half_open_at_its_end),
+    situation!(a_flow_is_established_at_its_end),
+    situation!(a_flow_is_closed_by_one_side_at_its_end),
+    situation!(a_flow_is_in_time_wait_at_its_end),
+    situation!(a_flow_is_reset_at_its_end),
+    situation!(a_closed_port_is_opened_again),
+    situation!(data_restores_a_flow_that_was_reset),
+    situation!(a_packet_of_the_outside_refreshes_a_flow),
 ];
 
 fn a_member_is_exhausted(moment: &Moment) -> bool {
@@ -159,4 +188,162 @@ fn two_members_share_a_source_port(moment: &Moment) -> bool {
             held.port == new.flow.source.port && held.address != new.flow.source.address
         })
     })
+}
+
+fn a_stranger_is_let_in_by_a_filter(moment: &Moment) -> bool {
+    let Some(packet) = inbound_without_rule(moment) else { return false };
+    let lets_in = moment.before.mapping_for(packet);
+    lets_in.is_some_and(|it| {
+        let flow = packet.to(it.mapping().inside).reversed();
+        moment.before.external_of(flow).is_none()
+    })
+}
+
+fn a_stranger_is_kept_out_by_a_filter(moment: &Moment) -> bool {
+    inbound_without_rule(moment).is_some_and(|packet| {
+        moment.before.live_at(packet).is_some() && moment.before.mapping_for(packet).is_none()
+    })
+}
+
+fn a_packet_is_hairpinned(moment: &Moment) -> bool {
+    hairpinned(moment).is_some_and(|(_, delivered)| delivered.is_some())
+}
+
+fn a_hairpinned_packet_is_not_let_in(moment: &Moment) -> bool {
+    hairpinned(moment).is_some_and(|(_, delivered)| delivered.is_none())
+}
+
+fn a_hairpinned_packet_is_admitted_by_a_rule(moment: &Moment) -> bool {
+    a_packet_is_hairpinned(moment)
+        && forwarded_inbound(moment).is_some_and(|(sent, _)| {
+            moment.before.nat.rule_at(sent.transport, sent.destination).is_some()
+        })
+}
+
+fn an_error_of_the_outside_is_delivered(moment: &Moment) -> bool {
+    error_of_the_outside(moment).is_some() && matches!(moment.outcome, Outcome::ErrorForwarded(_))
+}
+
+fn an_error_of_the_inside_leaves(moment: &Moment) -> bool {
+    error_of_the_inside(moment).is_some() && matches!(moment.outcome, Outcome::ErrorForwarded(_))
+}
+
+fn an_error_is_dropped(moment: &Moment) -> bool {
+    matches!(moment.event, Event::InboundError(_) | Event::OutboundError(_))
+        && matches!(moment.outcome, Outcome::Dropped(_))
+}
+
+fn a_syn_is_answered(moment: &Moment) -> bool {
+    answers(moment).is_some_and(|(due, _)| !due.is_empty())
+}
+
+fn a_waiting_syn_is_met_by_the_inside(moment: &Moment) -> bool {
+    let opens = outbound(moment).is_some_and(|(segment, _)| segment.meaning() == Signal::Open);
+    let Outcome::Forwarded(sent) = moment.outcome else { return false };
+    opens && moment.before.answer_due(sent.reversed()).is_some()
+}
+
+fn a_simultaneous_open_is_seen(moment: &Moment) -> bool {
+    let opens = inbound(moment).is_some_and(|(segment, _)| segment.meaning() == Signal::Open);
+    opens && answered_state(moment) == Some(State::HalfOpen)
+}
+
+fn a_member_is_over_its_limit(moment: &Moment) -> bool {
+    refused(moment).is_some_and(|(_, refusal)| refusal == Refusal::OverLimit)
+}
+
+fn a_port_is_kept(moment: &Moment) -> bool {
+    kept(moment).is_some_and(|rank| rank.contains(&true))
+}
+
+fn a_port_cannot_be_kept(moment: &Moment) -> bool {
+    kept(moment).is_some_and(|rank| !rank.contains(&true))
+}
+
+fn a_paired_member_is_exhausted_while_another_address_is_free(moment: &Moment) -> bool {
+    let nat = &moment.before.nat;
+    let arbitrary = || nat.with(|nat| nat.pooling = AddressPooling::Arbitrary);
+    let is_free = |flow: FiveTuple, other: &Nat| {
+        let candidates = other.candidates(flow).into_iter().flat_map(|all| all.iter());
+        let mut free = candidates.map(|external| nat.key(flow, external));
+        free.any(|key| moment.before.holders(key).next().is_none())
+    };
+    let flow = refused(moment).filter(|(_, refusal)| *refusal == Refusal::Exhausted);
+    nat.pooling == AddressPooling::Paired
+        && flow.is_some_and(|(flow, _)| arbitrary().is_ok_and(|other| is_free(flow, &other)))
+}
+
+fn an_exempt_destination_is_called(moment: &Moment) -> bool {
+    outbound(moment).is_some_and(|(_, flow)| moment.before.nat.leaves_alone(flow))
+}
+
+fn a_flow_is_half_open_at_its_end(moment: &Moment) -> bool {
+    ends_in(moment, |state| state == State::HalfOpen)
+}
+
+fn a_flow_is_established_at_its_end(moment: &Moment) -> bool {
+    ends_in(moment, |state| state == State::Established)
+}
+
+fn a_flow_is_closed_by_one_side_at_its_end(moment: &Moment) -> bool {
+    ends_in(moment, |state| matches!(state, State::OneSideClosed(_)))
+}
+
+fn a_flow_is_in_time_wait_at_its_end(moment: &Moment) -> bool {
+    ends_in(moment, |state| state == State::TimeWait)
+}
+
+fn a_flow_is_reset_at_its_end(moment: &Moment) -> bool {
+    ends_in(moment, |state| state == State::Reset)
+}
+
+fn a_closed_port_is_opened_again(moment: &Moment) -> bool {
+    outbound(moment).is_some_and(|(segment, flow)| {
+        let end = moment.before.end_of(flow);
+        segment.meaning() == Signal::Open && end.is_some_and(|end| end.state == State::TimeWait)
+    })
+}
+
+fn data_restores_a_flow_that_was_reset(moment: &Moment) -> bool {
+    outbound(moment).is_some_and(|(segment, flow)| {
+        let end = moment.before.end_of(flow);
+        segment.meaning() == Signal::Data && end.is_some_and(|end| end.state == State::Reset)
+    })
+}
+
+fn a_packet_of_the_outside_refreshes_a_flow(moment: &Moment) -> bool {
+    let Some((segment, packet)) = inbound(moment) else { return false };
+    let refreshed = |state: State| {
+        let nat = &moment.before.nat;
+        let changes = state.after(Side::Outside, segment.meaning(), nat.closes_on) != state;
+        let declared = nat.inbound_refresh.of(packet.transport);
+        !changes && refreshes(Side::Outside, segment.meaning(), changes, declared)
+    };
+    answered_state(moment).is_some_and(refreshed)
+}
+
+/// How far the flow has got that a packet of the outside belongs to.
+fn answered_state(moment: &Moment) -> Option<State> {
+    let packet = inbound_without_rule(moment)?;
+    let inside = moment.before.live_at(packet)?.mapping().inside;
+    Some(moment.before.end_of(packet.to(inside).reversed())?.state)
+}
+
+/// What a new mapping keeps of the inside port, where it is asked to.
+fn kept(moment: &Moment) -> Option<[bool; 3]> {
+    let preserve = moment.before.nat.preserve;
+    let new = new_binding(moment).filter(|_| preserve != Preserve::default())?;
+    Some(preserve.rank(new.flow.source.port, new.external.port))
+}
+
+/// Whether the timer of a flow in such a state runs out.
+fn ends_in(moment: &Moment, is_such: impl Fn(State) -> bool) -> bool {
+    let Event::Elapse(length) = moment.event else { return false };
+    let ledger = moment.before;
+    let ends = |flow: FiveTuple| {
+        let end = ledger.end_of(flow);
+        end.is_some_and(|end| is_such(end.state) && end.at <= ledger.now + *length)
+    };
+    let flows = |held: &Holding| held.live_flows(ledger.now).any(ends);
+    ledger.holdings().any(flows)
 }

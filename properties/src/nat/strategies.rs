@@ -1,6 +1,6 @@
 //! Scenarios of a translator, drawn from a universe small enough to collide.
 //!
-//! Three members and a stranger, four source ports, three destinations, two or three virtual IPs,
+//! Three members and a stranger, five source ports, three destinations, two or three virtual IPs,
 //! one to three ports a member: most scenarios run out of ports, meet a hold-down and answer a
 //! reply. One function a noun; every value is legal.
 
@@ -123,7 +123,7 @@ pub fn configuration() -> impl Strategy<Value = Configuration> {
 enum Rare {
     Nothing,
     Paired,
-    Preserve(Preserve),
+    Preserve(Preserve, PortBlock),
     ClosesOnBothSides,
     InboundRefresh(PerTransport<bool>),
     Limits(Limits),
@@ -138,7 +138,7 @@ impl Rare {
         match self {
             Self::Nothing => plain,
             Self::Paired => Configuration { pooling: AddressPooling::Paired, ..plain },
-            Self::Preserve(preserve) => Configuration { preserve, ..plain },
+            Self::Preserve(preserve, shared) => keeping(preserve, shared, plain),
             Self::ClosesOnBothSides => Configuration { closes_on: ClosesOn::BothSides, ..plain },
             Self::InboundRefresh(inbound_refresh) => Configuration { inbound_refresh, ..plain },
             Self::Limits(limits) => Configuration { limits, ..plain },
@@ -148,6 +148,15 @@ impl Rare {
             Self::Both(both) => both.1.declare(both.0.declare(plain)),
         }
     }
+}
+
+/// Members that share ports share some that can be kept.
+fn keeping(preserve: Preserve, shared: PortBlock, plain: Configuration) -> Configuration {
+    let ports = match plain.ports {
+        PortPolicy::OnDemand(_) => PortPolicy::OnDemand(shared),
+        ports => ports,
+    };
+    Configuration { preserve, ports, ..plain }
 }
 
 fn rarely() -> impl Strategy<Value = Rare> {
@@ -161,7 +170,7 @@ fn rare() -> impl Strategy<Value = Rare> {
     let exempt = Prefix::from(Ipv4Addr::new(198, 51, 100, 2));
     prop_oneof![
         1 => Just(Rare::Paired),
-        2 => preserve().prop_map(Rare::Preserve),
+        3 => (preserve(), keepable()).prop_map(|(kept, ports)| Rare::Preserve(kept, ports)),
         2 => Just(Rare::ClosesOnBothSides),
         1 => inbound_refresh().prop_map(Rare::InboundRefresh),
         2 => limits.prop_map(|(ports, bindings, flows)| {
@@ -178,12 +187,19 @@ pub fn preserve() -> impl Strategy<Value = Preserve> {
     let kept = |(port, class, parity)| Preserve { port, class, parity };
     select(vec![
         (true, false, false),
+        (true, false, false),
         (false, true, false),
         (false, false, true),
         (false, true, true),
         (true, true, true),
     ])
     .prop_map(kept)
+}
+
+/// Ports that inside endpoints have, or of both classes.
+fn keepable() -> impl Strategy<Value = PortBlock> {
+    select([(1_u16, 3), (1022, 1025)].to_vec())
+        .prop_map(|(first, last)| PortBlock::new(first, last).expect("a block of the universe"))
 }
 
 /// Whether packets of the outside keep flows alive: mostly for all transports alike.
@@ -360,10 +376,12 @@ pub fn destination() -> impl Strategy<Value = Endpoint> {
     select(vec![remote(1, 443), remote(1, 443), remote(1, 80), remote(2, 443)])
 }
 
-/// An inside endpoint: four source ports of three members, and a stranger now and then.
+/// An inside endpoint: four source ports and a high one of three members, and a stranger now and
+/// then.
 pub fn inside() -> impl Strategy<Value = Endpoint> {
     let member = select(vec![1_u8, 1, 1, 1, 2, 2, 3, 3, 9]);
-    (member, 1_u16..=4).prop_map(|(n, port)| Endpoint::new(member_address(n), port))
+    let port = select(vec![1_u16, 1, 2, 2, 3, 3, 4, 1025]);
+    (member, port).prop_map(|(n, port)| Endpoint::new(member_address(n), port))
 }
 
 /// An endpoint that a flow or a rule may have: mostly the lowest there is, else one of the lowest
@@ -444,6 +462,8 @@ enum Draft {
     Answer(Index, Signal),
     /// A packet from where an earlier one went, to the first inbound rule there is.
     Knock(Index, Signal),
+    /// A packet from anywhere outside to the external endpoint of an earlier one.
+    Trespass(Endpoint, Index, Signal),
     /// A packet to the external endpoint of an earlier one.
     Hairpin(Transport, Endpoint, Index, Signal),
     /// An ICMP error about an earlier packet that went on.
@@ -465,11 +485,13 @@ fn draft() -> impl Strategy<Value = Draft> {
         4 => (any::<Index>(), later_signal()).prop_map(|(index, signal)| Draft::Again(index, signal)),
         5 => (any::<Index>(), 1_u16..=4).prop_map(|(index, port)| Draft::Rival(index, port)),
         8 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Answer(index, signal)),
-        2 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Knock(index, signal)),
+        3 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Knock(index, signal)),
+        3 => (destination(), any::<Index>(), signal())
+            .prop_map(|(from, index, signal)| Draft::Trespass(from, index, signal)),
         2 => (transport(), inside(), any::<Index>(), signal()).prop_map(
             |(transport, inside, index, signal)| Draft::Hairpin(transport, inside, index, signal),
         ),
-        1 => any::<Index>().prop_map(Draft::Error),
+        2 => any::<Index>().prop_map(Draft::Error),
         1 => (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool }),
         1 => configuration().prop_map(|other| Draft::Replace(Box::new(other))),
     ]
@@ -484,6 +506,9 @@ impl Draft {
             Self::Rival(index, port) => rival(earlier, index, port).unwrap_or(nothing),
             Self::Answer(index, signal) => answer(earlier, index, signal).unwrap_or(nothing),
             Self::Knock(index, signal) => knock(start, earlier, index, signal).unwrap_or(nothing),
+            Self::Trespass(from, index, signal) => {
+                trespass(earlier, from, index, signal).unwrap_or(nothing)
+            }
             Self::Hairpin(transport, inside, index, signal) => {
                 hairpin(earlier, transport, inside, index, signal).unwrap_or(nothing)
             }
@@ -528,6 +553,11 @@ fn answer(earlier: &[Step<Nat>], index: Index, signal: Signal) -> Option<Event> 
         }
         _ => None,
     }
+}
+
+fn trespass(earlier: &[Step<Nat>], from: Endpoint, index: Index, signal: Signal) -> Option<Event> {
+    let sent = sent(one_of(earlier, index, |step| sent(step).is_some())?)?;
+    Some(Event::inbound(sent.reversed().from(from), signal))
 }
 
 /// A packet to whoever an earlier packet left as, or as whom it came in.

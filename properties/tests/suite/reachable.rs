@@ -20,6 +20,11 @@ fn drawn() -> Vec<Scenario<Nat>> {
 /// At least one case in a hundred must meet each.
 const ENOUGH: usize = CASES / 100;
 
+fn assert_often(names: impl Iterator<Item = &'static str>, counts: Vec<usize>) {
+    let rare: Vec<_> = names.zip(counts).filter(|(_, count)| *count < ENOUGH).collect();
+    assert!(rare.is_empty(), "of {CASES} cases, too few meet: {rare:#?}");
+}
+
 #[test]
 fn every_premise_of_a_law_is_met() {
     let mut met = vec![0; LAWS.len()];
@@ -29,9 +34,7 @@ fn every_premise_of_a_law_is_met() {
             *count += usize::from(verdict.tested > 0);
         }
     }
-    for (law, met) in LAWS.iter().zip(met) {
-        assert!(met >= ENOUGH, "{}: premise met in {met} of {CASES} cases", law.name);
-    }
+    assert_often(LAWS.iter().map(|law| law.name), met);
 }
 
 #[test]
@@ -51,9 +54,7 @@ fn every_situation_is_reached() {
         }
         reached.iter_mut().zip(occurs).for_each(|(count, occurs)| *count += usize::from(occurs));
     }
-    for (situation, reached) in REACHABLE.iter().zip(reached) {
-        assert!(reached >= ENOUGH, "{}: reached in {reached} of {CASES} cases", situation.name);
-    }
+    assert_often(REACHABLE.iter().map(|situation| situation.name), reached);
 }
 
 /// A search with a budget gives up now and then, or its laws would be those of an exact one.

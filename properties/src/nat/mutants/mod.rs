@@ -55,13 +55,15 @@ pub enum Family {
     DestinationReuse,
     /// One virtual IP fills while another is idle.
     VirtualIpSpread,
+    /// Of the endpoints that are free, one that the configuration asks to leave.
+    Choice,
     /// The answer is not one to the question.
     Form,
 }
 
 impl Family {
     /// Every family, in the order in which mutants are listed.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Uniqueness,
         Self::Leak,
         Self::PrematureReuse,
@@ -74,6 +76,7 @@ impl Family {
         Self::TransportSeparation,
         Self::DestinationReuse,
         Self::VirtualIpSpread,
+        Self::Choice,
         Self::Form,
     ];
 }
@@ -93,6 +96,7 @@ impl fmt::Display for Family {
             Self::TransportSeparation => "transport separation",
             Self::DestinationReuse => "destination re-use",
             Self::VirtualIpSpread => "virtual IP spread",
+            Self::Choice => "choice",
             Self::Form => "form",
         })
     }
@@ -226,6 +230,13 @@ pub const MUTANTS: &[Mutant] = &[
         allocators::by::<allocators::RefusalsCountAsHeld>
     ),
     mutant!(
+        Leak,
+        "exempt-takes-a-port",
+        "by hand",
+        "a packet that is not translated takes a port nevertheless",
+        translators::ExemptTakesAPort::device
+    ),
+    mutant!(
         PrematureReuse,
         "refusal-frees-the-owner",
         "FD.io VPP 6b97c43005f",
@@ -303,6 +314,20 @@ pub const MUTANTS: &[Mutant] = &[
         allocators::by::<allocators::NeverGives65535>
     ),
     mutant!(
+        RangeEscape,
+        "gives-reserved-ports",
+        "by hand",
+        "ports that are reserved are given to flows",
+        translators::gives_reserved_ports
+    ),
+    mutant!(
+        RangeEscape,
+        "rules-take-one-port",
+        "by hand",
+        "an inbound rule keeps its own port and not the seven beside it",
+        translators::rules_take_one_port
+    ),
+    mutant!(
         Search,
         "stops-one-port-short",
         "moby 4c97832297; the table of \"Scaling past Port Exhaustion\", which ends at 1,023",
@@ -366,6 +391,34 @@ pub const MUTANTS: &[Mutant] = &[
         translators::DropsSilently::device
     ),
     mutant!(
+        Starvation,
+        "keeps-no-limits",
+        "FD.io VPP f0d0ddbff28",
+        "what a member holds runs past its limit",
+        translators::keeps_no_limits
+    ),
+    mutant!(
+        Starvation,
+        "limits-one-short",
+        "by hand",
+        "a member is refused one short of its limit",
+        translators::limits_one_short
+    ),
+    mutant!(
+        Starvation,
+        "over-limit-reads-exhausted",
+        "by hand",
+        "a member at its limit is told that no port is free",
+        translators::OverLimitReadsExhausted::device
+    ),
+    mutant!(
+        Starvation,
+        "one-limit-for-everybody",
+        "Tailscale 11258",
+        "a limit of one member counts what all members hold",
+        translators::OneLimitForEverybody::device
+    ),
+    mutant!(
         Translation,
         "reply-from-port-zero",
         "githedgehog/dataplane e1e7d87e",
@@ -427,6 +480,97 @@ pub const MUTANTS: &[Mutant] = &[
         "FD.io VPP aaed170828d",
         "the way back of a flow that is over serves the next one on its port",
         translators::LaterFlowInheritsTheWayBack::device
+    ),
+    mutant!(
+        Translation,
+        "filters-nobody",
+        "by hand",
+        "whoever sends to an endpoint in use gets in",
+        translators::filters_nobody
+    ),
+    mutant!(
+        Translation,
+        "filters-as-finely-as-can-be",
+        "pion/transport 36",
+        "one filter stands for all: only whom a flow goes to gets in",
+        translators::filters_as_finely_as_can_be
+    ),
+    mutant!(
+        Translation,
+        "crossing-syn-is-unsolicited",
+        "by hand",
+        "a SYN that crosses one of the inside is taken for an attack",
+        translators::CrossingSynIsUnsolicited::device
+    ),
+    mutant!(
+        Translation,
+        "translates-for-exempt-destinations",
+        "by hand",
+        "packets to exempt destinations are translated",
+        translators::translates_for_exempt_destinations
+    ),
+    mutant!(
+        Translation,
+        "hairpin-is-sent-away",
+        "by hand",
+        "a packet for a virtual IP leaves and never comes back",
+        translators::HairpinIsSentAway::device
+    ),
+    mutant!(
+        Translation,
+        "hairpin-is-dropped",
+        "by hand",
+        "a packet for a virtual IP is dropped",
+        translators::HairpinIsDropped::device
+    ),
+    mutant!(
+        Translation,
+        "hairpin-is-sent-in-again",
+        "FD.io VPP 9b8cb508247",
+        "a packet that nobody lets in is sent in again without a change",
+        translators::HairpinIsSentInAgain::device
+    ),
+    mutant!(
+        Translation,
+        "hairpin-shows-the-inside",
+        "by hand",
+        "a neighbour sees the private address of the sender",
+        translators::HairpinShowsTheInside::device
+    ),
+    mutant!(
+        Translation,
+        "hairpin-passes-the-filter",
+        "by hand",
+        "what comes from a neighbour is not filtered",
+        translators::HairpinPassesTheFilter::device
+    ),
+    mutant!(
+        Translation,
+        "error-is-not-restored",
+        "FD.io VPP c2feb65f428",
+        "the header inside an ICMP error is not translated back",
+        translators::ErrorIsNotRestored::device
+    ),
+    mutant!(
+        Translation,
+        "error-is-looked-up-the-other-way",
+        "Open vSwitch 705190d88",
+        "the header inside an ICMP error is looked up in the wrong direction",
+        translators::ErrorIsLookedUpTheOtherWay::device
+    ),
+    mutant!(
+        Translation,
+        "error-shows-the-inside",
+        "by hand",
+        "an ICMP error of the inside leaves with a private address",
+        translators::ErrorShowsTheInside::device
+    ),
+    mutant!(
+        Translation,
+        "error-reaches-anybody",
+        "by hand",
+        "an ICMP error about nothing goes on",
+        translators::ErrorReachesAnybody::device
     ),
     mutant!(
         Resize,
@@ -527,6 +671,111 @@ pub const MUTANTS: &[Mutant] = &[
         allocators::by::<allocators::BlockedByALongLivedHead>
     ),
     mutant!(
+        Timers,
+        "half-open-lives-as-if-answered",
+        "libalias PR 13639",
+        "a SYN that nobody answers holds its port as long as a connection",
+        translators::half_open_lives_as_if_answered
+    ),
+    mutant!(
+        Timers,
+        "answered-lives-as-if-half-open",
+        "by hand",
+        "a connection lives as long as a SYN that nobody answers",
+        translators::answered_lives_as_if_half_open
+    ),
+    mutant!(
+        Timers,
+        "one-fin-closes-both-sides",
+        "by hand",
+        "the first FIN ends a flow that a FIN of each side has to end",
+        translators::one_fin_closes_both_sides
+    ),
+    mutant!(
+        Timers,
+        "one-fin-starts-no-timer",
+        "by hand",
+        "a flow that one side has closed lives as long as an open one",
+        translators::one_fin_starts_no_timer
+    ),
+    mutant!(
+        Timers,
+        "skips-time-wait",
+        "FD.io VPP d417fe2616d",
+        "a closed flow is removed inside its last wait",
+        translators::skips_time_wait
+    ),
+    mutant!(
+        Timers,
+        "time-wait-starts-no-timer",
+        "by hand",
+        "a closed flow lives as long as an open one",
+        translators::time_wait_starts_no_timer
+    ),
+    mutant!(
+        Timers,
+        "reset-ends-at-once",
+        "by hand",
+        "an RST ends a flow at once where it has to wait",
+        translators::reset_ends_at_once
+    ),
+    mutant!(
+        Timers,
+        "reset-refreshes",
+        "by hand",
+        "each RST sets the timer of a flow that is reset anew",
+        translators::ResetRefreshes::device
+    ),
+    mutant!(
+        Timers,
+        "data-after-reset-is-ignored",
+        "by hand",
+        "data after an RST does not bring the flow back",
+        translators::DataAfterResetIsIgnored::device
+    ),
+    mutant!(
+        Timers,
+        "outside-never-refreshes",
+        "by hand",
+        "packets of the outside keep no flow alive, though they are to",
+        translators::outside_never_refreshes
+    ),
+    mutant!(
+        Timers,
+        "error-ends-the-flow",
+        "by hand",
+        "an ICMP error ends the flow that it is about",
+        translators::ErrorEndsTheFlow::device
+    ),
+    mutant!(
+        Timers,
+        "error-refreshes",
+        "by hand",
+        "an ICMP error keeps the flow alive that it is about",
+        translators::ErrorRefreshes::device
+    ),
+    mutant!(
+        Timers,
+        "answers-syns-at-once",
+        "by hand",
+        "an unsolicited SYN is answered before its wait is over",
+        translators::AnswersSynsAtOnce::device
+    ),
+    mutant!(
+        Timers,
+        "answers-syns-late",
+        "by hand",
+        "an unsolicited SYN is answered a moment late",
+        translators::answers_syns_late
+    ),
+    mutant!(
+        Timers,
+        "answers-syns-that-were-met",
+        "by hand",
+        "an unsolicited SYN is answered although the inside has opened",
+        translators::AnswersSynsThatWereMet::device
+    ),
+    mutant!(
         TransportSeparation,
         "transports-share-ports",
         "githedgehog/dataplane 39829cfc",
@@ -560,6 +809,34 @@ pub const MUTANTS: &[Mutant] = &[
         "FD.io VPP 579a6fb89ba; Oxide omicron 6037",
         "the index of the virtual IP degenerates to the first",
         allocators::by::<allocators::AlwaysTheFirstVirtualIp>
+    ),
+    mutant!(
+        Choice,
+        "pairs-no-addresses",
+        "by hand",
+        "a member whose addresses are paired gets a second one",
+        translators::pairs_no_addresses
+    ),
+    mutant!(
+        Choice,
+        "loses-the-port",
+        "by hand",
+        "the inside port is not kept although it is free",
+        translators::loses_the_port
+    ),
+    mutant!(
+        Choice,
+        "loses-the-class",
+        "by hand",
+        "a high port becomes a low one although a high one is free",
+        translators::loses_the_class
+    ),
+    mutant!(
+        Choice,
+        "loses-the-parity",
+        "by hand",
+        "an odd port becomes even although an odd one is free",
+        translators::loses_the_parity
     ),
     mutant!(
         Form,

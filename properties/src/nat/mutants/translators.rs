@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use natlaw_model::allocator::FirstFit;
+use natlaw_model::allocator::{FirstFit, Refusal};
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Configuration, Event, Ledger, MappingBehaviour, Nat, Outcome, Owner, Reason, Segment, Signal,
+    AddressPooling, ClosesOn, Configuration, Event, FilteringBehaviour, IcmpError, Ledger, Limits,
+    MappingBehaviour, Nat, Outcome, Owner, Reason, RulePorts, Segment, Signal, State,
 };
 use natlaw_model::subject::{Device, Subject};
-use natlaw_model::time::Duration;
+use natlaw_model::time::{Duration, Instant};
 use natlaw_model::translator::Translator;
 
 type Sound = Translator<FirstFit>;
@@ -84,6 +85,100 @@ pub(super) fn mapping_depends_on_the_destination(nat: &Nat) -> impl Device<Nat> 
 
 pub(super) fn ignores_inbound_rules(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| nat.inbound_rules.clear())
+}
+
+pub(super) fn filters_nobody(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| {
+        nat.filtering = Some(FilteringBehaviour::EndpointIndependent.into())
+    })
+}
+
+pub(super) fn filters_as_finely_as_can_be(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| {
+        nat.filtering = Some(FilteringBehaviour::AddressAndPortDependent.into())
+    })
+}
+
+pub(super) fn pairs_no_addresses(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.pooling = AddressPooling::Arbitrary)
+}
+
+pub(super) fn loses_the_port(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.preserve.port = false)
+}
+
+pub(super) fn loses_the_class(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.preserve.class = false)
+}
+
+pub(super) fn loses_the_parity(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.preserve.parity = false)
+}
+
+pub(super) fn half_open_lives_as_if_answered(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.idle.tcp.half_open = nat.timers.idle.tcp.established)
+}
+
+pub(super) fn answered_lives_as_if_half_open(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.idle.tcp.established = nat.timers.idle.tcp.half_open)
+}
+
+pub(super) fn one_fin_closes_both_sides(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.closes_on = ClosesOn::EitherSide)
+}
+
+pub(super) fn one_fin_starts_no_timer(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| {
+        nat.timers.idle.tcp.one_side_closed = nat.timers.idle.tcp.established
+    })
+}
+
+pub(super) fn skips_time_wait(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.idle.tcp.time_wait = Duration::ZERO)
+}
+
+pub(super) fn time_wait_starts_no_timer(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.idle.tcp.time_wait = nat.timers.idle.tcp.established)
+}
+
+pub(super) fn reset_ends_at_once(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.timers.idle.tcp.reset = Duration::ZERO)
+}
+
+pub(super) fn outside_never_refreshes(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.inbound_refresh = false.into())
+}
+
+pub(super) fn keeps_no_limits(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.limits = Limits::default())
+}
+
+pub(super) fn limits_one_short(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| {
+        let one_less = |limit: u32| limit.max(2) - 1;
+        nat.limits.ports = nat.limits.ports.map(one_less);
+        nat.limits.bindings = nat.limits.bindings.map(one_less);
+        nat.limits.flows = nat.limits.flows.map(one_less);
+    })
+}
+
+pub(super) fn gives_reserved_ports(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.reserved.clear())
+}
+
+pub(super) fn rules_take_one_port(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.rule_ports = RulePorts::One)
+}
+
+pub(super) fn translates_for_exempt_destinations(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| nat.exempt.clear())
+}
+
+pub(super) fn answers_syns_late(nat: &Nat) -> impl Device<Nat> + use<> {
+    Misconfigured::new(nat, |nat| {
+        let wait = &mut nat.timers.unsolicited_syn;
+        *wait = wait.map(|wait| Duration::from_millis(wait.millis() + 1));
+    })
 }
 
 /// A sound translator and what its answers imply, before they are replaced.
@@ -285,6 +380,196 @@ replaced!(AnswersOutOfKind, |watched, event| match watched.step(event) {
     Outcome::Elapsed { .. } => Outcome::Reconfigured { stranded: Vec::new() },
     outcome => outcome,
 });
+
+replaced!(HairpinIsSentAway, |watched, event| match watched.step(event) {
+    Outcome::Hairpinned { sent, .. } => Outcome::Forwarded(sent),
+    outcome => outcome,
+});
+
+replaced!(HairpinIsDropped, |watched, event| match watched.step(event) {
+    Outcome::Hairpinned { .. } => Outcome::Dropped(Reason::NoMapping),
+    outcome => outcome,
+});
+
+replaced!(HairpinIsSentInAgain, |watched, event| match watched.step(event) {
+    Outcome::Hairpinned { sent, delivered: None } => {
+        Outcome::Hairpinned { sent, delivered: Some(sent) }
+    }
+    outcome => outcome,
+});
+
+replaced!(HairpinShowsTheInside, |watched, event| match (event, watched.step(event)) {
+    (Event::Outbound(segment), Outcome::Hairpinned { sent, delivered }) => {
+        let delivered = delivered.map(|to| to.from(segment.tuple.source));
+        Outcome::Hairpinned { sent, delivered }
+    }
+    (_, outcome) => outcome,
+});
+
+replaced!(HairpinPassesTheFilter, |watched, event| match watched.step(event) {
+    Outcome::Hairpinned { sent, delivered: None } => {
+        let inside = watched.ledger.live_at(sent).map(|holding| holding.mapping().inside);
+        Outcome::Hairpinned { sent, delivered: inside.map(|inside| sent.to(inside)) }
+    }
+    outcome => outcome,
+});
+
+replaced!(ErrorIsNotRestored, |watched, event| match (event, watched.step(event)) {
+    (Event::InboundError(error), Outcome::ErrorForwarded(restored)) => {
+        Outcome::ErrorForwarded(IcmpError { quoted: error.quoted, ..restored })
+    }
+    (_, outcome) => outcome,
+});
+
+replaced!(ErrorIsLookedUpTheOtherWay, |watched, event| match event {
+    Event::InboundError(error) => {
+        let quoted = error.quoted.reversed();
+        watched.step(&Event::InboundError(IcmpError { quoted, ..*error }))
+    }
+    _ => watched.step(event),
+});
+
+replaced!(ErrorShowsTheInside, |watched, event| match (event, watched.step(event)) {
+    (Event::OutboundError(error), Outcome::ErrorForwarded(sent)) => {
+        Outcome::ErrorForwarded(IcmpError { from: error.from, ..sent })
+    }
+    (_, outcome) => outcome,
+});
+
+replaced!(ErrorReachesAnybody, |watched, event| match (event, watched.step(event)) {
+    (Event::InboundError(error), Outcome::Dropped(_)) => Outcome::ErrorForwarded(*error),
+    (_, outcome) => outcome,
+});
+
+replaced!(ErrorEndsTheFlow, |watched, event| {
+    let outcome = watched.step(event);
+    if let (Event::InboundError(_), Outcome::ErrorForwarded(restored)) = (event, &outcome) {
+        watched.inner.step(&Event::outbound(restored.quoted, Signal::Reset));
+    }
+    outcome
+});
+
+replaced!(ErrorRefreshes, |watched, event| {
+    let outcome = watched.step(event);
+    if let (Event::InboundError(_), Outcome::ErrorForwarded(restored)) = (event, &outcome)
+        && watched.ledger.external_of(restored.quoted).is_some()
+    {
+        watched.inner.step(&Event::outbound(restored.quoted, Signal::Data));
+    }
+    outcome
+});
+
+replaced!(ResetRefreshes, |watched, event| match event {
+    Event::Outbound(segment)
+        if segment.meaning() == Signal::Reset && watched.ledger.end_of(segment.tuple).is_some() =>
+    {
+        watched.inner.step(&Event::outbound(segment.tuple, Signal::Data));
+        watched.step(event)
+    }
+    _ => watched.step(event),
+});
+
+replaced!(DataAfterResetIsIgnored, |watched, event| match event {
+    Event::Outbound(segment) if segment.meaning() == Signal::Data => {
+        let end = watched.ledger.end_of(segment.tuple);
+        let external = watched.ledger.external_of(segment.tuple);
+        match external.filter(|_| end.is_some_and(|end| end.state == State::Reset)) {
+            Some(external) => {
+                let outcome = Outcome::Forwarded(segment.tuple.from(external));
+                Nat::record(&mut watched.ledger, event, &outcome);
+                outcome
+            }
+            None => watched.step(event),
+        }
+    }
+    _ => watched.step(event),
+});
+
+replaced!(CrossingSynIsUnsolicited, |watched, event| match event {
+    Event::Inbound(Segment { tuple, signal: Signal::Open }) => {
+        let live = watched.ledger.live_at(*tuple);
+        let flow = live.map(|live| tuple.to(live.mapping().inside).reversed());
+        let end = flow.and_then(|flow| watched.ledger.end_of(flow));
+        match end.is_some_and(|end| end.state == State::HalfOpen) {
+            true => Outcome::Dropped(Reason::NoMapping),
+            false => watched.step(event),
+        }
+    }
+    _ => watched.step(event),
+});
+
+replaced!(AnswersSynsAtOnce, |watched, event| {
+    let waiting = watched.ledger.unanswered_until(Instant::LAST);
+    match watched.step(event) {
+        Outcome::Elapsed { .. } => {
+            Outcome::Elapsed { sent: waiting.into_iter().map(IcmpError::unreachable).collect() }
+        }
+        outcome => outcome,
+    }
+});
+
+replaced!(OverLimitReadsExhausted, |watched, event| match watched.step(event) {
+    Outcome::Dropped(Reason::Refused(Refusal::OverLimit)) => {
+        Outcome::Dropped(Reason::Refused(Refusal::Exhausted))
+    }
+    outcome => outcome,
+});
+
+replaced!(OneLimitForEverybody, |watched, event| match event {
+    Event::Outbound(segment) if watched.ledger.holding_of(segment.tuple).is_none() => {
+        let limit = watched.ledger.nat.limits.bindings;
+        let held = watched.ledger.holdings().count();
+        match limit.is_some_and(|limit| held >= limit as usize) && !segment.ends_its_flow() {
+            true => Outcome::Dropped(Reason::Refused(Refusal::OverLimit)),
+            false => watched.step(event),
+        }
+    }
+    _ => watched.step(event),
+});
+
+replaced!(ExemptTakesAPort, |watched, event| match event {
+    Event::Outbound(segment) if watched.ledger.nat.leaves_alone(segment.tuple) => {
+        let elsewhere = Endpoint::new([192, 0, 2, 1].into(), segment.tuple.destination.port);
+        watched
+            .inner
+            .step(&Event::Outbound(Segment { tuple: segment.tuple.to(elsewhere), ..*segment }));
+        watched.step(event)
+    }
+    _ => watched.step(event),
+});
+
+/// Answers SYNs of the outside whether or not the inside has opened meanwhile.
+pub(super) struct AnswersSynsThatWereMet {
+    watched: Watched,
+    waiting: Vec<(Instant, FiveTuple)>,
+}
+
+impl AnswersSynsThatWereMet {
+    pub(super) fn device(nat: &Nat) -> Self {
+        Self { watched: Watched::new(nat), waiting: Vec::new() }
+    }
+}
+
+impl Device<Nat> for AnswersSynsThatWereMet {
+    fn step(&mut self, event: &Event) -> Outcome {
+        let outcome = self.watched.step(event);
+        let (ledger, waiting) = (&self.watched.ledger, &mut self.waiting);
+        match (event, outcome) {
+            (Event::Inbound(Segment { tuple, .. }), outcome) => {
+                waiting.extend(ledger.answer_due(*tuple).map(|at| (at, *tuple)));
+                outcome
+            }
+            (Event::Elapse(_), Outcome::Elapsed { .. }) => {
+                waiting.sort_unstable();
+                waiting.dedup();
+                let sent = waiting.extract_if(.., |(at, _)| *at <= ledger.now);
+                let sent = sent.map(|(_, tuple)| IcmpError::unreachable(tuple));
+                Outcome::Elapsed { sent: sent.collect() }
+            }
+            (_, outcome) => outcome,
+        }
+    }
+}
 
 /// The external endpoints, by transport, whose way back is known.
 type Known = BTreeSet<(Transport, Endpoint)>;
