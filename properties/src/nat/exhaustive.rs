@@ -20,8 +20,9 @@ use itertools::Itertools;
 use natlaw_model::allocator::PortAllocator;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Candidates, Configuration, Event, HoldDown, IdleTimers, InboundRule, Ledger, MappingBehaviour,
-    Nat, PerTransport, Pool, PortPolicy, PortReuse, Selection, Signal, Timers, VirtualIp,
+    Candidates, ClosesOn, Configuration, Event, HoldDown, IcmpError, IdleTimers, InboundRule,
+    Ledger, MappingBehaviour, Nat, PerTransport, Pool, PortPolicy, PortReuse, Selection, Signal,
+    TcpTimers, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Device, Moment, Scenario, Subject, Trace};
@@ -270,7 +271,72 @@ impl fmt::Display for Coverage {
 /// open and end flows, replies come to every endpoint that may be given, time passes by one second
 /// and by three, and the configuration changes there and back.
 pub fn universes(size: u16) -> Vec<Universe> {
-    [shares_of_ports(size), kinds_of_mappings(size), choices(size)].concat()
+    [shares_of_ports(size), kinds_of_mappings(size), choices(size), turns()].concat()
+}
+
+/// Two that are as small in either size: a member that calls its neighbour, and itself, through the
+/// virtual IP; and one flow with all that TCP and ICMP errors can make of it.
+fn turns() -> Vec<Universe> {
+    vec![between_neighbours(), one_flow_to_its_end()]
+}
+
+/// Both members open and finish towards each of two ports of the virtual IP. Any neighbour is let
+/// in.
+fn between_neighbours() -> Universe {
+    let mapping = MappingBehaviour::EndpointIndependent.into();
+    let nat = Configuration { mapping, port_reuse: PortReuse::Never.into(), ..shared(2) };
+    let doors = block(2).first()..=block(2).last();
+    let doors: Vec<_> = doors.map(|port| Endpoint::new(virtual_ip(1).0, port)).collect();
+    let insides = [inside(1, 1), inside(2, 1)];
+    let flow = |(source, destination)| FiveTuple { transport: Transport::Tcp, source, destination };
+    let flows: Vec<_> = insides.into_iter().cartesian_product(doors).map(flow).collect();
+    let packets = flows.iter().flat_map(|flow| {
+        [Signal::Open, Signal::Finish].map(|signal| Event::outbound(*flow, signal))
+    });
+    let errors = insides.into_iter().flat_map(|source| {
+        let reply = |flow: &FiveTuple| IcmpError::unreachable(flow.reversed().to(source));
+        flows.iter().map(reply).map(Event::OutboundError).dedup().collect::<Vec<_>>()
+    });
+    let events = packets.chain(errors.sorted().dedup()).chain([elapse(1)]).collect();
+    Universe { name: "between neighbours", nat: legal(nat), events, depth_max: None }
+}
+
+/// Every signal of either side, errors of both, and a SYN that waits. Each state has a timer of its
+/// own.
+fn one_flow_to_its_end() -> Universe {
+    let flow =
+        FiveTuple { transport: Transport::Tcp, source: inside(1, 1), destination: outside(1) };
+    let nat = Configuration { closes_on: ClosesOn::BothSides, ..one_member(shared(1)) };
+    let nat = with_a_timer_for_each_state(nat);
+    let sent = flow.from(Endpoint::new(virtual_ip(1).0, block(1).first()));
+    let signals = [Signal::Open, Signal::Data, Signal::Finish, Signal::Reset];
+    let packets = signals.into_iter().flat_map(|signal| {
+        [Event::outbound(flow, signal), Event::inbound(sent.reversed(), signal)]
+    });
+    let errors = [
+        Event::InboundError(IcmpError::unreachable(sent)),
+        Event::OutboundError(IcmpError::unreachable(flow.reversed())),
+    ];
+    let events = packets.chain(errors).chain([elapse(1), elapse(5)]).collect();
+    Universe { name: "one flow to its end", nat: legal(nat), events, depth_max: None }
+}
+
+fn with_a_timer_for_each_state(configuration: Configuration) -> Configuration {
+    let [reset, time_wait, half_open, one_side_closed, established] =
+        [1, 2, 3, 4, 5].map(Duration::from_secs);
+    let tcp = TcpTimers { half_open, established, one_side_closed, time_wait, reset };
+    let idle = IdleTimers { tcp, ..configuration.timers.idle };
+    let unsolicited_syn = Some(Duration::from_secs(6));
+    let timers = Timers { idle, unsolicited_syn, ..configuration.timers };
+    Configuration { timers, ..configuration }
+}
+
+const fn elapse(seconds: u64) -> Event {
+    Event::Elapse(Duration::from_secs(seconds))
+}
+
+fn legal(configuration: Configuration) -> Nat {
+    Nat::new(configuration).expect("a legal one")
 }
 
 fn shares_of_ports(size: u16) -> Vec<Universe> {
@@ -326,13 +392,13 @@ fn universe(
     destinations: u8,
     configurations: [Configuration; 3],
 ) -> Universe {
-    let nats = configurations.map(|configuration| Nat::new(configuration).expect("a legal one"));
+    let nats = configurations.map(legal);
     let flows = flows(size, destinations);
     let packets = flows.iter().flat_map(|flow| {
         [Signal::Open, Signal::Finish].map(|signal| Event::outbound(*flow, signal))
     });
     let answers = nats.iter().flat_map(|nat| answers(nat, &flows)).sorted().dedup();
-    let lengths = [1, 3].map(|secs| Event::Elapse(Duration::from_secs(secs)));
+    let lengths = [1, 3].map(elapse);
     let events = packets.chain(answers).chain(lengths);
     let events = events.chain(nats.iter().cloned().map(Event::reconfigure)).collect();
     let [nat, ..] = nats;

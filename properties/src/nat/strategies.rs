@@ -89,7 +89,8 @@ pub fn scenario_of(
         }
         Trace { subject, steps }.scenario()
     };
-    (configuration, vec(draft(), 0..=EVENTS_MAX)).prop_map(scenario).boxed()
+    let drafts = prop_oneof![4 => vec(draft(), 0..=EVENTS_MAX), 1 => vec(talk(), 0..=EVENTS_MAX)];
+    (configuration, drafts).prop_map(scenario).boxed()
 }
 
 /// A translator.
@@ -137,7 +138,10 @@ impl Rare {
     fn declare(self, plain: Configuration) -> Configuration {
         match self {
             Self::Nothing => plain,
-            Self::Paired => Configuration { pooling: AddressPooling::Paired, ..plain },
+            Self::Paired => {
+                let virtual_ips = first_virtual_ips(2);
+                Configuration { pooling: AddressPooling::Paired, virtual_ips, ..plain }
+            }
             Self::Preserve(preserve, shared) => keeping(preserve, shared, plain),
             Self::ClosesOnBothSides => Configuration { closes_on: ClosesOn::BothSides, ..plain },
             Self::InboundRefresh(inbound_refresh) => Configuration { inbound_refresh, ..plain },
@@ -150,18 +154,16 @@ impl Rare {
     }
 }
 
-/// Members that share ports share some that can be kept.
+/// Where ports or their class are kept, members share some that can be.
 fn keeping(preserve: Preserve, shared: PortBlock, plain: Configuration) -> Configuration {
-    let ports = match plain.ports {
-        PortPolicy::OnDemand(_) => PortPolicy::OnDemand(shared),
-        ports => ports,
-    };
+    let shares = plain.ports.translates_ports() && (preserve.port || preserve.class);
+    let ports = if shares { PortPolicy::OnDemand(shared) } else { plain.ports };
     Configuration { preserve, ports, ..plain }
 }
 
 fn rarely() -> impl Strategy<Value = Rare> {
     let both = (rare(), rare()).prop_map(|both| Rare::Both(Box::new(both)));
-    prop_oneof![3 => Just(Rare::Nothing), 4 => rare(), 1 => both]
+    prop_oneof![2 => Just(Rare::Nothing), 5 => rare(), 2 => both]
 }
 
 fn rare() -> impl Strategy<Value = Rare> {
@@ -169,11 +171,11 @@ fn rare() -> impl Strategy<Value = Rare> {
     let limits = (limit(), limit(), limit());
     let exempt = Prefix::from(Ipv4Addr::new(198, 51, 100, 2));
     prop_oneof![
-        1 => Just(Rare::Paired),
+        3 => Just(Rare::Paired),
         3 => (preserve(), keepable()).prop_map(|(kept, ports)| Rare::Preserve(kept, ports)),
-        2 => Just(Rare::ClosesOnBothSides),
-        1 => inbound_refresh().prop_map(Rare::InboundRefresh),
-        2 => limits.prop_map(|(ports, bindings, flows)| {
+        6 => Just(Rare::ClosesOnBothSides),
+        4 => inbound_refresh().prop_map(Rare::InboundRefresh),
+        3 => limits.prop_map(|(ports, bindings, flows)| {
             Rare::Limits(Limits { ports, bindings, flows })
         }),
         1 => Just(Rare::Reserved(PortBlock::single(1025))),
@@ -322,7 +324,7 @@ pub fn by_rfc_6056() -> impl Strategy<Value = Selection> {
 
 /// Timers short enough to run out, and few enough to run out together.
 pub fn timers() -> impl Strategy<Value = Timers> {
-    let syn = select(vec![None, None, None, Some(Duration::from_secs(6))]);
+    let syn = select(vec![None, None, Some(Duration::from_secs(6))]);
     (idle_timers(), hold_down(), syn).prop_map(|(idle, hold_down, unsolicited_syn)| Timers {
         idle,
         hold_down,
@@ -332,7 +334,7 @@ pub fn timers() -> impl Strategy<Value = Timers> {
 
 fn idle_timers() -> impl Strategy<Value = IdleTimers> {
     let idle = || select([2, 3, 5].map(Duration::from_secs).to_vec());
-    let closed = || select([0, 1, 2].map(Duration::from_secs).to_vec());
+    let closed = || select([0, 1, 2, 3].map(Duration::from_secs).to_vec());
     let states = (idle(), idle(), idle(), closed(), closed());
     let by_state =
         states.prop_map(|(half_open, established, one_side_closed, time_wait, reset)| TcpTimers {
@@ -342,7 +344,7 @@ fn idle_timers() -> impl Strategy<Value = IdleTimers> {
             time_wait,
             reset,
         });
-    let tcp = prop_oneof![1 => idle().prop_map(TcpTimers::while_open), 1 => by_state];
+    let tcp = prop_oneof![1 => idle().prop_map(TcpTimers::while_open), 2 => by_state];
     (tcp, idle(), idle()).prop_map(|(tcp, udp, icmp)| IdleTimers { tcp, udp, icmp })
 }
 
@@ -466,6 +468,8 @@ enum Draft {
     Trespass(Endpoint, Index, Signal),
     /// A packet to the external endpoint of an earlier one.
     Hairpin(Transport, Endpoint, Index, Signal),
+    /// A SYN to where an earlier packet came from that was not let in.
+    Meet(Endpoint, Index),
     /// An ICMP error about an earlier packet that went on.
     Error(Index),
     /// The configuration at the start, with other addresses and another pool.
@@ -478,22 +482,43 @@ fn draft() -> impl Strategy<Value = Draft> {
     let event = prop_oneof![
         9 => outbound(),
         3 => inbound(),
-        6 => length().prop_map(Event::Elapse),
+        8 => length().prop_map(Event::Elapse),
     ];
     prop_oneof![
-        18 => event.prop_map(|event| Draft::Event(Box::new(event))),
-        4 => (any::<Index>(), later_signal()).prop_map(|(index, signal)| Draft::Again(index, signal)),
+        20 => event.prop_map(|event| Draft::Event(Box::new(event))),
+        8 => (any::<Index>(), later_signal()).prop_map(|(index, signal)| Draft::Again(index, signal)),
         5 => (any::<Index>(), 1_u16..=4).prop_map(|(index, port)| Draft::Rival(index, port)),
         8 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Answer(index, signal)),
-        3 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Knock(index, signal)),
+        5 => (any::<Index>(), signal()).prop_map(|(index, signal)| Draft::Knock(index, signal)),
         3 => (destination(), any::<Index>(), signal())
             .prop_map(|(from, index, signal)| Draft::Trespass(from, index, signal)),
         2 => (transport(), inside(), any::<Index>(), signal()).prop_map(
             |(transport, inside, index, signal)| Draft::Hairpin(transport, inside, index, signal),
         ),
         2 => any::<Index>().prop_map(Draft::Error),
+        3 => (inside(), any::<Index>()).prop_map(|(inside, index)| Draft::Meet(inside, index)),
         1 => (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool }),
         1 => configuration().prop_map(|other| Draft::Replace(Box::new(other))),
+    ]
+}
+
+/// What happens to one or two flows, so that they get far: both sides speak, and time passes.
+fn talk() -> impl Strategy<Value = Draft> {
+    let transport = select(vec![Transport::Tcp, Transport::Tcp, Transport::Tcp, Transport::Udp]);
+    let source = Endpoint::new(member_address(1), 1);
+    let port = select(vec![443, 443, 443, 80]);
+    let any_signal =
+        || select([Signal::Open, Signal::Data, Signal::Finish, Signal::Reset].to_vec());
+    let says = (transport, port, any_signal()).prop_map(move |(transport, port, signal)| {
+        let destination = Endpoint::new([198, 51, 100, 1].into(), port);
+        Event::outbound(FiveTuple { transport, source, destination }, signal)
+    });
+    let passes = select([1_000, 1_000, 2_000, 2_999].map(Duration::from_millis).to_vec());
+    let event = prop_oneof![3 => says, 2 => passes.prop_map(Event::Elapse)];
+    prop_oneof![
+        8 => event.prop_map(|event| Draft::Event(Box::new(event))),
+        3 => (any::<Index>(), any_signal()).prop_map(|(index, signal)| Draft::Answer(index, signal)),
+        1 => any::<Index>().prop_map(Draft::Error),
     ]
 }
 
@@ -510,8 +535,11 @@ impl Draft {
                 trespass(earlier, from, index, signal).unwrap_or(nothing)
             }
             Self::Hairpin(transport, inside, index, signal) => {
-                hairpin(earlier, transport, inside, index, signal).unwrap_or(nothing)
+                let to = door(start, earlier, index);
+                let tuple = |to| FiveTuple { transport, source: inside, destination: to };
+                to.map_or(nothing, |to| Event::outbound(tuple(to), signal))
             }
+            Self::Meet(inside, index) => meet(earlier, inside, index).unwrap_or(nothing),
             Self::Error(index) => error(earlier, index).unwrap_or(nothing),
             Self::Resize { virtual_ips, pool } => {
                 let virtual_ips = first_virtual_ips(virtual_ips);
@@ -560,17 +588,21 @@ fn trespass(earlier: &[Step<Nat>], from: Endpoint, index: Index, signal: Signal)
     Some(Event::inbound(sent.reversed().from(from), signal))
 }
 
-/// A packet to whoever an earlier packet left as, or as whom it came in.
-fn hairpin(
-    earlier: &[Step<Nat>],
-    transport: Transport,
-    inside: Endpoint,
-    index: Index,
-    signal: Signal,
-) -> Option<Event> {
-    let was_sent = |step: &Step<Nat>| sent(step).is_some();
-    let destination = sent(one_of(earlier, index, was_sent)?)?.source;
-    Some(Event::outbound(FiveTuple { transport, source: inside, destination }, signal))
+/// An endpoint that an earlier packet left from, or that an inbound rule publishes.
+fn door(start: &Configuration, earlier: &[Step<Nat>], index: Index) -> Option<Endpoint> {
+    let sources = earlier.iter().filter_map(|step| sent(step).map(|sent| sent.source));
+    let published = start.inbound_rules.iter().map(|rule| rule.external);
+    let doors: Vec<Endpoint> = sources.chain(published).collect();
+    (!doors.is_empty()).then(|| doors[index.index(doors.len())])
+}
+
+fn meet(earlier: &[Step<Nat>], inside: Endpoint, index: Index) -> Option<Event> {
+    let is_kept_out = |step: &Step<Nat>| match (&step.event, &step.outcome) {
+        (Event::Inbound(it), Outcome::Dropped(_)) => it.meaning() == Signal::Open,
+        _ => false,
+    };
+    let Segment { tuple, .. } = packet(one_of(earlier, index, is_kept_out)?)?;
+    Some(Event::outbound(tuple.reversed().from(inside), Signal::Open))
 }
 
 /// How a packet of the inside left.

@@ -55,7 +55,9 @@ fn a_bad_file_is_refused_with_line_field_value_and_rule() {
             "pool = \"10.0.0.1\"",
             "pol = \"10.0.0.1\"",
             "line 6, column 1: unknown field `pol`, expected one of `virtual_ips`, `pool`, \
-             `ports`, `mapping`, `port_reuse`, `selection`, `timers`, `inbound_rules`",
+             `ports`, `mapping`, `filtering`, `port_reuse`, `pooling`, `preserve`, `selection`, \
+             `timers`, `closes_on`, `inbound_refresh`, `limits`, `reserved`, `exempt`, \
+             `inbound_rules`, `rule_ports`",
         ),
         (
             "1024-1025",

@@ -17,8 +17,8 @@ fn drawn() -> Vec<Scenario<Nat>> {
     (0..CASES).map(|_| draw()).collect()
 }
 
-/// At least one case in a hundred must meet each.
-const ENOUGH: usize = CASES / 100;
+/// At least one case in two hundred must meet each.
+const ENOUGH: usize = CASES / 200;
 
 fn assert_often(names: impl Iterator<Item = &'static str>, counts: Vec<usize>) {
     let rare: Vec<_> = names.zip(counts).filter(|(_, count)| *count < ENOUGH).collect();

@@ -721,13 +721,6 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant!(
         Timers,
-        "reset-refreshes",
-        "by hand",
-        "each RST sets the timer of a flow that is reset anew",
-        translators::ResetRefreshes::device
-    ),
-    mutant!(
-        Timers,
         "data-after-reset-is-ignored",
         "by hand",
         "data after an RST does not bring the flow back",

@@ -459,16 +459,6 @@ replaced!(ErrorRefreshes, |watched, event| {
     outcome
 });
 
-replaced!(ResetRefreshes, |watched, event| match event {
-    Event::Outbound(segment)
-        if segment.meaning() == Signal::Reset && watched.ledger.end_of(segment.tuple).is_some() =>
-    {
-        watched.inner.step(&Event::outbound(segment.tuple, Signal::Data));
-        watched.step(event)
-    }
-    _ => watched.step(event),
-});
-
 replaced!(DataAfterResetIsIgnored, |watched, event| match event {
     Event::Outbound(segment) if segment.meaning() == Signal::Data => {
         let end = watched.ledger.end_of(segment.tuple);
