@@ -15,7 +15,7 @@ fn is_exact_and_lawful(verdict: &Conformance) {
     assert!(verdict.is_lawful(), "{verdict}");
     assert!(verdict.unreached.is_empty(), "{verdict}");
     assert!(verdict.occupancies.iter().all(|at| at.refused_in_vain == 0), "{verdict}");
-    assert!(verdict.laws.iter().all(|verdict| verdict.tested > 100), "{verdict}");
+    assert!(verdict.laws.iter().all(|verdict| verdict.tested > 20), "{verdict}");
     let held: Vec<_> = verdict.occupancies.iter().map(|at| at.held).collect();
     assert_eq!(held, [512, 921, 1_013, 1_023, 1_024]);
 }
@@ -32,13 +32,19 @@ fn bitmap_is_lawful_and_its_report_is_the_same_each_time() {
     assert_eq!(verdict.to_string(), conformance("bitmap", Bitmap::new).to_string());
 }
 
-/// It draws where it should spread, and near the end it refuses although a port is free. Nothing
-/// else is wrong with it.
+/// It draws where it should spread, or keep what it can of a port, and near the end it refuses
+/// although a port is free. Nothing else is wrong with it.
 #[test]
-fn probing_breaks_a_declared_spread_only_and_gives_up() {
+fn probing_breaks_declared_choices_only_and_gives_up() {
     let verdict = conformance("vpp", |nat| Probing::new(nat, Budget::VPP));
     let broken: Vec<_> = verdict.broken_laws().map(|broken| broken.law).collect();
-    assert_eq!(broken, ["a_spread_binding_takes_the_least_used_virtual_ip"], "{verdict}");
+    let choices = [
+        "a_spread_binding_takes_the_least_used_virtual_ip",
+        "a_port_is_kept_where_it_can_be",
+        "a_port_class_is_kept_where_it_can_be",
+        "a_port_parity_is_kept_where_it_can_be",
+    ];
+    assert_eq!(broken, choices, "{verdict}");
     assert_eq!(verdict.broken_calls().count(), 0, "{verdict}");
     let rates: Vec<_> = verdict.occupancies.iter().map(|at| at.refused_in_vain).collect();
     assert!(rates[..4].is_sorted() && rates[1] > 0 && rates[3] > 900, "{verdict}");
