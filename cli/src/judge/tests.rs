@@ -94,8 +94,11 @@ fn the_captures_hold_with_the_configuration_they_were_made_under() {
             ("a_member_uses_only_its_own_ports", 8),
             (RANGE, 8),
             ("the_port_of_an_inbound_rule_is_never_given", 8),
+            ("the_group_of_an_inbound_rule_is_never_given", 0),
+            ("a_reserved_port_is_never_given", 0),
             ("a_leased_virtual_ip_serves_one_member", 0),
             ("a_member_stays_on_the_virtual_ip_it_leases", 0),
+            ("a_paired_member_stays_on_one_virtual_ip", 0),
             (KEEPING, kept),
             ("flows_of_one_mapping_share_an_external_endpoint", 0),
         ];
@@ -399,8 +402,11 @@ a_packet_leaves_from_a_virtual_ip                     8  holds
 a_member_uses_only_its_own_ports                      8  BROKEN at step 3, line 3 of the log
 no_port_is_taken_from_outside_the_usable_range        8  BROKEN at step 3, line 3 of the log
 the_port_of_an_inbound_rule_is_never_given            8  holds
+the_group_of_an_inbound_rule_is_never_given           0  not put to the test
+a_reserved_port_is_never_given                        0  not put to the test
 a_leased_virtual_ip_serves_one_member                 0  not put to the test
 a_member_stays_on_the_virtual_ip_it_leases            0  not put to the test
+a_paired_member_stays_on_one_virtual_ip               0  not put to the test
 a_live_flow_keeps_its_external_endpoint               0  not put to the test
 flows_of_one_mapping_share_an_external_endpoint       0  not put to the test
 
