@@ -123,7 +123,7 @@ impl Workload {
             let (first, last) = ((part - 1) * events / 2, part * events / 2);
             let began = Instant::now();
             (first..last).for_each(|n| self.go_on(&mut run, n, live));
-            let rate = (last - first) * 1_000_000 / began.elapsed().as_micros().max(1) as u64;
+            let rate = u128::from(last - first) * 1_000_000 / began.elapsed().as_micros().max(1);
             let bytes = (MEMORY.current_usage().saturating_sub(before)) as u64 / live;
             println!("{name:<28}{:>14}{:>16}{bytes:>18}", grouped(last), grouped(rate));
         }
@@ -183,8 +183,8 @@ fn forwarded(run: &mut impl Run, event: &Event) {
 }
 
 /// A number with a comma every three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
+fn grouped(number: impl Into<u128>) -> String {
+    let digits = number.into().to_string();
     let groups = digits.as_bytes().rchunks(3).rev();
     let groups: Vec<_> = groups.map(|group| String::from_utf8_lossy(group)).collect();
     groups.join(",")

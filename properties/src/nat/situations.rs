@@ -3,8 +3,8 @@
 use natlaw_model::allocator::Refusal;
 use natlaw_model::flow::FiveTuple;
 use natlaw_model::nat::{
-    AddressPooling, Event, Holding, Member, Nat, Outcome, PortReuse, Preserve, Reason, Side,
-    Signal, State, refreshes,
+    AddressPooling, Candidates, Event, Holding, Member, Nat, Outcome, PortReuse, Preserve, Reason,
+    Side, Signal, State, refreshes,
 };
 use natlaw_model::subject;
 
@@ -264,7 +264,7 @@ fn a_paired_member_is_exhausted_while_another_address_is_free(moment: &Moment) -
     let nat = &moment.before.nat;
     let arbitrary = || nat.with(|nat| nat.pooling = AddressPooling::Arbitrary);
     let is_free = |flow: FiveTuple, other: &Nat| {
-        let candidates = other.candidates(flow).into_iter().flat_map(|all| all.iter());
+        let candidates = other.candidates(flow).into_iter().flat_map(Candidates::iter);
         let mut free = candidates.map(|external| nat.key(flow, external));
         free.any(|key| moment.before.holders(key).next().is_none())
     };

@@ -156,8 +156,8 @@ impl Rare {
 
 /// Where ports or their class are kept, members share some that can be.
 fn keeping(preserve: Preserve, shared: PortBlock, plain: Configuration) -> Configuration {
-    let shares = plain.ports.translates_ports() && (preserve.port || preserve.class);
-    let ports = if shares { PortPolicy::OnDemand(shared) } else { plain.ports };
+    let draws_on_shared = plain.ports.translates_ports() && (preserve.port || preserve.class);
+    let ports = if draws_on_shared { PortPolicy::OnDemand(shared) } else { plain.ports };
     Configuration { preserve, ports, ..plain }
 }
 

@@ -89,13 +89,13 @@ pub(super) fn ignores_inbound_rules(nat: &Nat) -> impl Device<Nat> + use<> {
 
 pub(super) fn filters_nobody(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| {
-        nat.filtering = Some(FilteringBehaviour::EndpointIndependent.into())
+        nat.filtering = Some(FilteringBehaviour::EndpointIndependent.into());
     })
 }
 
 pub(super) fn filters_as_finely_as_can_be(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| {
-        nat.filtering = Some(FilteringBehaviour::AddressAndPortDependent.into())
+        nat.filtering = Some(FilteringBehaviour::AddressAndPortDependent.into());
     })
 }
 
@@ -129,7 +129,7 @@ pub(super) fn one_fin_closes_both_sides(nat: &Nat) -> impl Device<Nat> + use<> {
 
 pub(super) fn one_fin_starts_no_timer(nat: &Nat) -> impl Device<Nat> + use<> {
     Misconfigured::new(nat, |nat| {
-        nat.timers.idle.tcp.one_side_closed = nat.timers.idle.tcp.established
+        nat.timers.idle.tcp.one_side_closed = nat.timers.idle.tcp.established;
     })
 }
 
@@ -577,16 +577,18 @@ impl WaysBack {
     }
 
     pub(super) fn evicted_alone(nat: &Nat) -> Self {
-        Self::new(nat, |known, event, _| match event {
-            Event::Elapse(_) => known.clear(),
-            _ => {}
+        Self::new(nat, |known, event, _| {
+            if matches!(event, Event::Elapse(_)) {
+                known.clear();
+            }
         })
     }
 
     pub(super) fn lost_with_the_configuration(nat: &Nat) -> Self {
-        Self::new(nat, |known, event, _| match event {
-            Event::Reconfigure(_) => known.clear(),
-            _ => {}
+        Self::new(nat, |known, event, _| {
+            if matches!(event, Event::Reconfigure(_)) {
+                known.clear();
+            }
         })
     }
 
