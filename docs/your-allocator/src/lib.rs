@@ -24,7 +24,8 @@ impl NextFit {
 
 impl PortAllocator for NextFit {
     fn bind(&mut self, flow: FiveTuple) -> Result<Endpoint, Refusal> {
-        if self.nat.selection == Selection::Spread {
+        // What a configuration declares about the choice is left to the book.
+        if self.nat.selection == Selection::Spread || self.nat.preserve.keeps_anything() {
             return self.book.bind(flow);
         }
         let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
