@@ -7,16 +7,19 @@ use super::{Moment, new_binding};
 
 /// Under paired pooling a member's mappings have one virtual IP.
 pub(super) fn a_paired_member_stays_on_one_virtual_ip(moment: &Moment) -> Option<bool> {
-    let Binding { flow, external } = new_binding(moment)?;
-    let nat = &moment.before.nat;
-    let is_paired = nat.pooling == AddressPooling::Paired && nat.ports.translates_ports();
+    let Binding { flow, external } = new_binding(moment).filter(|_| is_paired(moment))?;
     let is_its = |held: &&Holding| {
         held.binding.flow.source.address == flow.source.address
             && held.is_live(moment.before.now)
             && !held.stranded
     };
-    let other = moment.before.holdings().filter(|_| is_paired).find(is_its)?;
+    let other = moment.before.holdings().find(is_its)?;
     Some(other.binding.external.address == external.address)
+}
+
+fn is_paired(moment: &Moment) -> bool {
+    let nat = &moment.before.nat;
+    nat.pooling == AddressPooling::Paired && nat.ports.translates_ports()
 }
 
 /// The inside port is kept where an eligible endpoint has it.
