@@ -39,11 +39,6 @@ impl Prefix {
     pub fn contains(self, address: Ipv4Addr) -> bool {
         address.to_bits() & mask(self.length) == self.first.to_bits()
     }
-
-    /// Whether no address is in both ranges.
-    pub fn is_disjoint(self, other: Self) -> bool {
-        !self.contains(other.first) && !other.contains(self.first)
-    }
 }
 
 /// The single address.

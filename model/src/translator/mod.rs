@@ -125,11 +125,6 @@ impl<A: PortAllocator> Translator<A> {
         &mut self.allocator
     }
 
-    /// Flows that are live.
-    pub fn live_flows(&self) -> usize {
-        self.flows.len()
-    }
-
     /// All that later answers can depend on, with instants told from now on: two translators that
     /// hash alike here answer alike, until the last instant there is.
     pub fn relative(&self) -> impl Hash
