@@ -56,6 +56,7 @@ pub mod flow;
 pub mod nat;
 pub mod ports;
 pub mod prefix;
+pub mod routing;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod subject;
