@@ -7,7 +7,7 @@ mod bitmap;
 mod first_fit;
 mod held;
 mod probing;
-mod random;
+pub(crate) mod random;
 mod starts;
 
 use std::fmt;

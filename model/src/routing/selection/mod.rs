@@ -10,20 +10,53 @@
 //! 3. A step is one look at one candidate. A policy counts its own steps and declares how many it
 //!    takes at most; one that would take more answers [`Choice::Unfinished`] and does not spin.
 //! 4. Randomness comes with what is asked, drawn from a seed in the configuration.
+//!
+//! | policy | chooses | steps at most, of n candidates |
+//! |---|---|---|
+//! | [`Priority`] | the lowest priority, of equals the first | n |
+//! | [`Weighted`] | at random, by cumulative weights | 2 n |
+//! | [`RoundRobin`] | in turn, each as often as it weighs | 2 n |
+//! | [`LeastLatency`] | of the best priority those nearly as fast as the fastest, in turn | 3 n |
+//! | [`FirstEndpoint`] | the first that answers of an index that was discovered and is kept | 2 n |
+//! | [`ConsistentHash`] | by the key, so that one change moves the keys of one endpoint only | n |
+
+mod consistent_hash;
+mod first_endpoint;
+mod group;
+mod least_latency;
+mod looks;
+mod priority;
+mod round_robin;
+mod weighted;
+
+pub use consistent_hash::ConsistentHash;
+pub use first_endpoint::FirstEndpoint;
+pub use group::{Answer, Answers, Asks, EndpointGroup, Event, Known, Method, Outcome, Selector};
+pub use least_latency::LeastLatency;
+pub use priority::Priority;
+pub use round_robin::RoundRobin;
+pub use weighted::Weighted;
+
+use serde::{Deserialize, Serialize};
 
 /// One endpoint that may be chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Candidate {
     /// Which endpoint it is, whatever its place in the list: a number of its own, such as a hash of
     /// its name, that stays the same while others come and go.
     pub identity: u64,
-    /// The lower, the sooner it is chosen. Several may share one.
+    /// The lower, the sooner it is chosen. Several may share one. 1 unless said otherwise.
+    #[serde(default = "one")]
     pub priority: u16,
-    /// Its share. 0 drains it.
+    /// Its share. 0 drains it. 1 unless said otherwise.
+    #[serde(default = "one")]
     pub weight: u16,
-    /// Time of an answer to whoever asks, in milliseconds.
+    /// Time of an answer to whoever asks, in milliseconds. 0 unless said otherwise.
+    #[serde(default)]
     pub latency_ms: u32,
-    /// Whether it is enabled and its probes succeed.
+    /// Whether it is enabled and its probes succeed. It is unless said otherwise.
+    #[serde(default = "yes")]
     pub available: bool,
 }
 
@@ -76,8 +109,21 @@ impl<T: Policy + ?Sized> Policy for Box<T> {
 }
 
 impl Candidate {
+    /// An endpoint that is available, weighs 1 and answers at once.
+    pub const fn new(identity: u64) -> Self {
+        Self { identity, priority: 1, weight: 1, latency_ms: 0, available: true }
+    }
+
     /// Whether it may be chosen: it is available and not drained.
     pub const fn is_eligible(&self) -> bool {
         self.available && self.weight > 0
     }
+}
+
+const fn one() -> u16 {
+    1
+}
+
+const fn yes() -> bool {
+    true
 }
