@@ -27,6 +27,13 @@ impl Transport {
 
 /// An IPv4 address and a port (RFC 4787 section 1); written `203.0.113.1:1024`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, from = "String", into = "String"),
+    schemars(extend("pattern" = crate::schema::endpoint())),
+    schemars(extend("examples" = ["198.51.100.1:443"])),
+)]
 pub struct Endpoint {
     /// The IPv4 address.
     pub address: Ipv4Addr,

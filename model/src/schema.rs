@@ -12,6 +12,7 @@ const OCTET: &str = "(?:25[0-5]|(?:2[0-4]|1[0-9]|[1-9])?[0-9])";
 const PORT: &str =
     "0*(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})";
 const COUNT: &str = "[0-9]+";
+const NAME: &str = "[A-Za-z0-9._-]{1,64}";
 
 /// `203.0.113.1`.
 pub(crate) fn address() -> String {
@@ -65,6 +66,42 @@ pub(crate) fn pool() -> String {
 pub(crate) fn tier_table() -> String {
     let rest = format!(r"\s*-\s*{PORT}\s*:\s*0*(?:1024|512|256|128|64|32)\s*");
     whole(&format!(r"\s*0*1{rest}(?:,\s*{PORT}{rest})*"))
+}
+
+/// `198.51.100.1:443`.
+pub(crate) fn endpoint() -> String {
+    whole(&format!("{}:{PORT}", an_address()))
+}
+
+/// `weu-2`.
+pub(crate) fn name() -> String {
+    whole(NAME)
+}
+
+/// `weu-balancer@203.0.113.2`.
+pub(crate) fn target() -> String {
+    whole(&format!("{NAME}(?:@{})?", an_address()))
+}
+
+/// `weu-pool/10.0.0.17`, `weu`, `lyon~paris`.
+pub(crate) fn component() -> String {
+    whole(&format!("{NAME}(?:~{NAME}|/{})?", an_address()))
+}
+
+/// `tcp 443`.
+pub(crate) fn service() -> String {
+    whole(&format!(r"(?:tcp|udp|icmp) \s*{PORT}\s*"))
+}
+
+/// `europe account-7 #3`.
+pub(crate) fn request() -> String {
+    whole(&format!(r"\s*{NAME}(?:\s+{NAME})?(?:\s+#{COUNT})?\s*"))
+}
+
+/// `tcp weu-pool/10.0.0.17:40000 > redis`.
+pub(crate) fn connection() -> String {
+    let member = format!("{NAME}/{}:{PORT}", an_address());
+    whole(&format!(r"\s*(?:tcp|udp|icmp)\s+{member}\s+>\s+{NAME}\s*"))
 }
 
 fn whole(pattern: &str) -> String {

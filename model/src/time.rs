@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::text::serde_as_text;
 
-/// A point in time: milliseconds since the scenario began.
+/// A point in time: milliseconds since the scenario began; written as the time since then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(u64);
 
@@ -96,6 +96,14 @@ impl fmt::Display for Duration {
     }
 }
 
+impl FromStr for Instant {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        text.parse::<Duration>().map(|since_start| Self::START + since_start)
+    }
+}
+
 impl FromStr for Duration {
     type Err = TimeError;
 
@@ -129,4 +137,4 @@ impl fmt::Display for TimeError {
 
 impl std::error::Error for TimeError {}
 
-serde_as_text!(Duration);
+serde_as_text!(Duration, Instant);
