@@ -26,6 +26,7 @@ pub mod nat;
 pub mod prove;
 pub mod refines;
 pub mod report;
+pub mod routing;
 pub mod shrink;
 pub mod tiers;
 pub mod values;

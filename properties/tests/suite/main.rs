@@ -9,4 +9,5 @@ mod files;
 mod layout;
 mod mutants;
 mod reachable;
+mod selection;
 mod toy;

@@ -128,6 +128,8 @@ pub struct Known {
     pub turns: BTreeMap<u64, u64>,
     /// The same, of policies that had just started.
     pub starts: BTreeMap<u64, u64>,
+    /// The list as a client that keeps it has discovered it.
+    pub index: Vec<u64>,
     /// Under a consistent hash, which key was given which endpoint while these were eligible.
     pub homes: BTreeMap<BTreeSet<u64>, BTreeMap<u64, u64>>,
 }
@@ -209,6 +211,7 @@ impl Subject for EndpointGroup {
             endpoints: self.listed(),
             turns: BTreeMap::new(),
             starts: BTreeMap::new(),
+            index: Vec::new(),
             homes: BTreeMap::new(),
         }
     }
@@ -246,6 +249,13 @@ impl Known {
         self.eligible().filter(remains).collect()
     }
 
+    /// The first endpoint of the index that is eligible; of the list where the index has none.
+    pub fn first_known(&self) -> Option<u64> {
+        let mut known = self.index.iter().filter_map(|identity| self.endpoint(*identity));
+        let known = known.find(|one| one.is_eligible());
+        known.or_else(|| self.eligible().next()).map(|one| one.identity)
+    }
+
     /// The endpoint of this identity.
     pub fn endpoint(&self, identity: u64) -> Option<&Candidate> {
         self.endpoints.iter().find(|one| one.identity == identity)
@@ -253,6 +263,9 @@ impl Known {
 
     fn asked(&mut self, asks: Asks, answers: &Answers) {
         count(&mut self.turns, answers);
+        if !self.index.iter().any(|known| self.eligible().any(|one| one.identity == *known)) {
+            self.index = self.endpoints.iter().map(|one| one.identity).collect();
+        }
         if matches!(self.method, Method::ConsistentHash { .. }) {
             let eligible = self.eligible().map(|one| one.identity).collect();
             let homes = self.homes.entry(eligible).or_default();

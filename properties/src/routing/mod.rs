@@ -1,0 +1,3 @@
+//! Laws of routing, and what shows that they bite.
+
+pub mod selection;
