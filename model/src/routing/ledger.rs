@@ -101,6 +101,9 @@ impl Subject for RoutingGraph {
             (Event::Outbound(connection), Outcome::Walked(walk)) => {
                 ledger.record_outbound(connection, walk);
             }
+            (Event::ReplyToConnection(connection), Outcome::Walked(walk)) => {
+                ledger.record_reply(connection, walk);
+            }
             (Event::Fail(component), Outcome::Failed) => {
                 let index = ledger.graph.component(component);
                 index.into_iter().for_each(|index| ledger.health.fail(index));
@@ -213,7 +216,9 @@ impl Ledger {
                         self.answers.insert((asker, name), Answer { target, until });
                     }
                 }
-                Some(Node::ServiceIndex(index)) if at + 1 < walk.hops.len() => {
+                Some(Node::ServiceIndex(index))
+                    if at + 1 < walk.hops.len() && !self.is_manager(&asker) =>
+                {
                     self.lists.insert((asker, name), self.now + index.ttl);
                 }
                 _ => {}
@@ -225,15 +230,14 @@ impl Ledger {
     fn asked(&self, walk: &Walk, at: usize) -> Option<(Name, Name)> {
         let Place::Node(name) = &walk.hops[at].place else { return None };
         let Place::Node(asker) = &walk.hops.get(at.checked_sub(1)?)?.place else { return None };
-        let is_manager = |name| matches!(self.graph.named(name), Some(Node::TrafficManager(_)));
-        let is_nested = is_manager(asker) && is_manager(name);
+        let is_nested = self.is_manager(asker) && self.is_manager(name);
         (!is_nested).then(|| (asker.clone(), name.clone()))
     }
 
     /// What a chain of names ends at.
     fn answer(&self, hops: &[Hop]) -> Option<Target> {
         let is_manager = |hop: &&Hop| match &hop.place {
-            Place::Node(name) => matches!(self.graph.named(name), Some(Node::TrafficManager(_))),
+            Place::Node(name) => self.is_manager(name),
             Place::Member(_) => false,
         };
         let chain = hops.iter().take_while(is_manager).count();
@@ -241,6 +245,10 @@ impl Ledger {
         let then = hops[chain..].iter().find(|hop| !is_on_the_way(&hop.rule))?;
         let Place::Node(node) = &then.place else { return None };
         self.graph.target_between(last, node)
+    }
+
+    fn is_manager(&self, name: &Name) -> bool {
+        matches!(self.graph.named(name), Some(Node::TrafficManager(_)))
     }
 
     fn record_in_hand(&mut self, walk: &Walk) {
@@ -298,6 +306,22 @@ impl Ledger {
         };
         self.record_translated((by.clone(), means), &nat, flow, external);
         self.left.insert(connection.clone(), Left { by, means, external });
+    }
+
+    /// A reply that its translator let in.
+    fn record_reply(&mut self, connection: &Connection, walk: &Walk) {
+        let is_let_in = walk.hops.iter().any(|hop| matches!(hop.rule, Rule::LeftBy(_)));
+        let (Some(Left { by, means, external }), Some(Place::Member(to)), Some(flow), true) =
+            (self.left.get(connection), walk.last(), self.flow_of(connection), is_let_in)
+        else {
+            return;
+        };
+        let inbound = flow.from(*external).reversed();
+        let delivered = inbound.to(Endpoint::new(to.member.0, flow.source.port));
+        if let Some(ledger) = self.translators.get_mut(&(by.clone(), *means)) {
+            let reply = nat::Event::inbound(inbound, Signal::Data);
+            Nat::record(ledger, &reply, &nat::Outcome::Forwarded(delivered));
+        }
     }
 
     fn record_translated(

@@ -1,7 +1,7 @@
 //! The second subject: routing, from the name a client looks up down to the SNAT port.
 //!
 //! A [`Topology`] is what a person writes; a [`RoutingGraph`] is one that has been held to its
-//! rules. A network answers what is asked of it, with a [`Walk`]: hop by hop, each with the rule
+//! rules. A [`Network`] answers what is asked of it, with a [`Walk`]: hop by hop, each with the rule
 //! that chose it, and a [`Disposition`] at the end.
 //!
 //! **Readings taken.**
@@ -20,22 +20,26 @@
 
 pub mod selection;
 
+mod decisions;
 mod event;
 mod graph;
 mod health;
 mod ledger;
 mod name;
+mod network;
 mod node;
 mod probe;
 mod topology;
 mod validate;
 mod walk;
 
+pub use decisions::{Decisions, Documented, Neighbour, Status, Tally};
 pub use event::{Connection, Event, EventError, Outcome, Request};
 pub use graph::{Edge, Lead, RoutingGraph};
 pub use health::HealthVector;
 pub use ledger::{Answer, Entered, Ledger, Left};
 pub use name::{Component, MemberName, NAME_MAX, Name, NameError, Place, Target};
+pub use network::Network;
 pub use node::{
     BalancingRule, Client, ClientChoice, Destination, FrontDoor, ListedEndpoint, LoadBalancer,
     ManagedEndpoint, Method, NatGateway, Node, Origin, Outbound, Router, ScaleUnit, Service,
