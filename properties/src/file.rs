@@ -130,6 +130,13 @@ struct Raw<S: Subject> {
     events: Vec<Spanned<toml::Value>>,
 }
 
+/// The one field that is the configuration.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = ""))]
+struct SubjectField<S: Subject> {
+    subject: S,
+}
+
 /// The one field that says which subject a file is about.
 #[derive(Deserialize)]
 struct KindField {
@@ -170,6 +177,15 @@ pub fn text_of(bytes: &[u8]) -> Result<&str, FileError> {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         FileError { at: Some((line, 1)), rule: FileRule::Utf8(error.valid_up_to()) }
     })
+}
+
+/// The configuration of a scenario file alone, whatever is asked of it.
+///
+/// # Errors
+/// When the text is no TOML, or the configuration breaks a rule; the error says where and which.
+pub fn subject_of<S: Subject>(text: &str) -> Result<S, FileError> {
+    let field: SubjectField<S> = toml::from_str(text).map_err(|error| value_error(text, &error))?;
+    Ok(field.subject)
 }
 
 impl<S: Judged> ScenarioFile<S> {
@@ -343,12 +359,26 @@ fn value_error(text: &str, error: &toml::de::Error) -> FileError {
     FileError { at, rule: FileRule::Value(message) }
 }
 
-/// Where a field of the subject stands.
+/// Where a field of the subject stands; of one that is told by its place, such as
+/// `pools.web.members`, where the innermost part stands that is there.
 fn span_of_field(text: &str, field: &str) -> Option<Range<usize>> {
     let document = toml::de::DeTable::parse(text).ok()?;
-    let subject = document.get_ref().get("subject")?.get_ref().as_table()?;
-    let (key, _) = subject.iter().find(|(key, _)| key.get_ref() == field)?;
-    Some(key.span())
+    let mut table = document.get_ref().get("subject")?.get_ref().as_table()?;
+    let (mut field, mut span) = (field, None);
+    loop {
+        let Some((key, value, rest)) = table.iter().find_map(|(key, value)| {
+            let rest = field.strip_prefix(&**key.get_ref())?;
+            let is_whole = rest.is_empty() || rest.starts_with('.');
+            is_whole.then_some((key, value, rest))
+        }) else {
+            return span;
+        };
+        span = Some(key.span());
+        match (value.get_ref().as_table(), rest.strip_prefix('.')) {
+            (Some(inner), Some(rest)) => (table, field) = (inner, rest),
+            _ => return span,
+        }
+    }
 }
 
 fn error_at(text: &str, span: Range<usize>, rule: FileRule) -> FileError {

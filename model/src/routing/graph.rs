@@ -390,7 +390,7 @@ fn leads_of(by_name: &FxHashMap<Name, NodeIndex>, node: &Node) -> Vec<Lead> {
 }
 
 /// What a node leads to by name, in the order of [`RoutingGraph::leads`].
-pub(super) fn targets_of(node: &Node) -> Vec<Target> {
+fn targets_of(node: &Node) -> Vec<Target> {
     match node {
         Node::Client(client) => vec![client.entry.clone()],
         Node::TrafficManager(manager) => manager.endpoints.keys().cloned().collect(),
