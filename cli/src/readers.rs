@@ -1,5 +1,8 @@
 //! Every reader of bytes that a person brings, behind one door: for tests and fuzzers.
 
+use natlaw_model::routing::RoutingGraph;
+use natlaw_properties::routing::backbone;
+
 use crate::log::conntrack::{self, Format};
 use crate::log::events::Events;
 use crate::log::{self, LogReader, zeek};
@@ -31,6 +34,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "judge_events", read: |bytes| entries(Format::Events, bytes) },
     Reader { name: "translator", read: |bytes| drop(judge::translator(bytes)) },
     Reader { name: "scenario", read: |bytes| drop(files::scenario(bytes, NAME)) },
+    Reader { name: "backbone", read: routers },
 ];
 
 /// What errors call the bytes.
@@ -48,6 +52,12 @@ fn entries(format: Format, bytes: &[u8]) {
     drop(conntrack::read_as(format, bytes));
 }
 
+/// A backbone, and the routing graph that it makes.
+fn routers(bytes: &[u8]) {
+    let topology = std::str::from_utf8(bytes).ok().and_then(|text| backbone::parse(text).ok());
+    drop(topology.map(RoutingGraph::new));
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -60,7 +70,8 @@ mod tests {
     fn every_format_has_a_reader() {
         let judged = [Format::Table, Format::Extended, Format::Proc, Format::Events].len();
         let toml = ["translator", "scenario"].len();
-        assert_eq!(READERS.len(), log::READERS.len() + judged + toml);
+        let graphs = ["backbone"].len();
+        assert_eq!(READERS.len(), log::READERS.len() + judged + toml + graphs);
     }
 
     #[test]

@@ -28,6 +28,10 @@ const LOG_FACTOR: usize = 32;
 /// measured.
 const TOML_FACTOR: usize = 160;
 
+/// The same of a reader of graphs. The most is taken by nodes that say nothing but their id, each of
+/// which is a router with a name.
+const GRAPH_FACTOR: usize = 400;
+
 /// What a scenario may take besides for each event that its ranges ask for, in bytes: its place in
 /// the list, and two more in one that is growing.
 const EVENT: usize = 3 * size_of::<Event>();
@@ -108,6 +112,7 @@ fn is_bounded(reader: &Reader, bytes: &[u8]) {
     let allowed = match reader.name {
         "scenario" => CONSTANT + TOML_FACTOR * bytes.len() + EVENT * asked(bytes),
         "translator" => CONSTANT + TOML_FACTOR * bytes.len(),
+        "backbone" => CONSTANT + GRAPH_FACTOR * bytes.len(),
         _ => CONSTANT + LOG_FACTOR * bytes.len(),
     };
     assert!(taken <= allowed, "{}: {taken} of {allowed} for {} bytes", reader.name, bytes.len());
@@ -151,6 +156,9 @@ fn files(reader: &str) -> Vec<Vec<u8>> {
         "judge_proc" => vec![root.join("cli/data/conntrack/proc_nf_conntrack.txt")],
         "translator" => [vec![root.join("cli/tests/cmd/translator.toml")], scenarios()].concat(),
         "scenario" => scenarios(),
+        "backbone" => ["Aarnet", "Abilene", "Geant2012", "germany50"]
+            .map(|name| root.join(format!("properties/data/topologies/{name}.json")))
+            .to_vec(),
         _ => panic!("{reader}: name real files of its format here"),
     };
     paths.iter().map(|path| std::fs::read(path).expect("a real file")).collect()

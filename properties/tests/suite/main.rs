@@ -1,5 +1,6 @@
 //! What must be true, tried at random and from end to end.
 
+mod backbones;
 mod boundaries;
 mod compliance;
 mod conformance;
