@@ -5,6 +5,7 @@
 //! - `natlaw laws`, `natlaw devices`: what is claimed, and what it can be tried on.
 //! - `natlaw schema`: what a scenario file may say, for editors.
 //! - `natlaw replay`: our allocator under the demand of a recorded log.
+//! - `natlaw route`: one walk through a routing graph, hop by hop, or the graph drawn.
 //! - `natlaw compliance`: what the RFCs ask of a translator, and what answers.
 //! - `natlaw judge`: a real device by its own answers, as Linux connection tracking tells them.
 //!
@@ -28,6 +29,7 @@ mod log;
 mod progress;
 mod readers;
 mod replay;
+mod route;
 mod schema;
 mod show;
 
@@ -77,6 +79,7 @@ enum Command {
     Replay(replay::Args),
     Judge(judge::Args),
     Compliance(compliance::Args),
+    Route(route::Args),
 }
 
 /// Does what the command line says, prints the answer, and tells how to exit.
@@ -101,6 +104,7 @@ fn run(command: Command) -> Result<Report, Box<dyn Error>> {
         Command::Replay(args) => replay::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Compliance(args) => compliance::run(&args),
+        Command::Route(args) => route::run(&args),
     }
 }
 
