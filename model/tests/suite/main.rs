@@ -6,6 +6,7 @@ mod behaviours;
 mod configuration;
 mod ledger;
 mod nouns;
+mod selection;
 mod tiers;
 mod translator;
 
