@@ -72,6 +72,10 @@ stream *ARGS:
 bench *ARGS:
     cargo bench --package natlaw-benches --bench allocation -- {{ARGS}}
 
+# Time walks, sweeps and selections
+bench-routing *ARGS:
+    cargo bench --package natlaw-benches --bench routing -- {{ARGS}}
+
 # Keep today's times under a name
 bench-save NAME:
     cargo bench --package natlaw-benches --bench allocation -- --save-baseline {{NAME}}

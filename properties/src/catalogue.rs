@@ -1,11 +1,13 @@
 //! Every law there is, as a list to print.
 
 use natlaw_model::nat::Nat;
+use natlaw_model::routing::selection::EndpointGroup;
 
 use crate::judged::Judged;
-use crate::law::ValueLaw;
+use crate::law::{Law, ValueLaw};
 use crate::nat::compliance::SETTINGS;
 use crate::nat::layout::{CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS};
+use crate::routing::selection::change::CHANGE_LAWS;
 use crate::tiers;
 
 /// One law, as far as a person reads it.
@@ -23,20 +25,22 @@ pub struct Claim {
 
 /// Every law, by what it judges.
 pub fn claims() -> Vec<Claim> {
-    let answers = Nat::LAWS.iter().map(|law| Claim {
-        of: "answers of a translator",
-        name: law.name,
-        source: law.source,
-        harm: law.harm,
-    });
-    answers
+    of_answers::<Nat>("answers of a translator")
         .chain(of_value("tier tables", tiers::LAWS))
         .chain(of_value("layouts of ports", LAYOUT_LAWS))
         .chain(of_value("changes of a pool's size", RESIZE_LAWS))
         .chain(of_value("counts of ports", CENSUS_LAWS))
         .chain(of_value("searches of an allocator", SEARCH_LAWS))
         .chain(SETTINGS.iter().map(|setting| of_one("configurations", &setting.law)))
+        .chain(of_answers::<EndpointGroup>("choices of an endpoint"))
+        .chain(of_value("changes of a group of endpoints", CHANGE_LAWS))
         .collect()
+}
+
+fn of_answers<S: Judged>(of: &'static str) -> impl Iterator<Item = Claim> {
+    let claim =
+        move |law: &Law<S>| Claim { of, name: law.name, source: law.source, harm: law.harm };
+    S::LAWS.iter().map(claim)
 }
 
 fn of_value<T>(of: &'static str, laws: &'static [ValueLaw<T>]) -> impl Iterator<Item = Claim> {

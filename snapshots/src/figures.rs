@@ -15,7 +15,8 @@ use natlaw_properties::nat::mutants::Family;
 use natlaw_properties::nat::{LAWS, allocated_ports, grouped};
 use natlaw_properties::report::{drawn, table};
 
-use crate::{compliance, gallery, wrapped};
+use crate::matrix::{self, Stopped};
+use crate::{compliance, gallery, selection, wrapped};
 
 /// A table with its name and its story.
 #[derive(Debug)]
@@ -71,6 +72,19 @@ pub const FIGURES: &[Figure] = &[
                 shrinking. The marked step is the one whose answer breaks the law; a sound \
                 translator plays the same scenario and keeps every law.",
         draw: the_smallest_scenario_of_each_mutant,
+    },
+    Figure {
+        name: "which_law_catches_which_selection_policy",
+        story: "Every mutant is a policy that chooses endpoints with one defect. A row shows which \
+                mutants a law stops, a column which laws stop a mutant, and in how few events.",
+        draw: selection::which_law_catches_which,
+    },
+    Figure {
+        name: "the_smallest_scenario_of_each_selection_policy",
+        story: "For every defect the fewest events that show it, in a group of endpoints with \
+                nothing in it that is not needed. The marked step is the one whose answer breaks \
+                the law; the sound policy plays the same scenario and keeps every law.",
+        draw: selection::gallery,
     },
     Figure {
         name: "the_plain_translator_against_the_rfcs",
@@ -213,43 +227,20 @@ fn opened_from(nat: &Nat, ports: PortBlock) -> (usize, usize) {
 }
 
 fn which_law_catches_which_mutant() -> String {
-    let (mutants, laws) = (matrix().len(), LAWS.len());
-    format!(
-        "events in the smallest scenario on which the mutant breaks the law\n\n{}\n\n{}\n\n\
-         {mutants} mutants, {laws} laws",
-        drawn(&cells()),
-        drawn(&legend())
-    )
+    let laws: Vec<_> = LAWS.iter().map(|law| law.name).collect();
+    matrix::matrix(&laws, &matrix().iter().map(stopped).collect::<Vec<_>>())
 }
 
-/// A row for each law, a column for each mutant.
-fn cells() -> Table {
-    let matrix = matrix();
-    let numbers = (1..=matrix.len()).map(|number| number.to_string());
-    let header = ["law", "stops"].map(String::from);
-    let mut cells = wide_table(header.into_iter().chain(numbers), 1);
-    for law in LAWS {
-        let events: Vec<String> = matrix.iter().map(|caught| events_of(caught, law.name)).collect();
-        let stops = events.iter().filter(|events| *events != ".").count().to_string();
-        cells.add_row([law.name.to_string(), stops].into_iter().chain(events));
+fn stopped(caught: &Caught) -> Stopped {
+    let mutant = caught.mutant;
+    Stopped {
+        mutant: mutant.name,
+        family: mutant.family.to_string(),
+        defect: mutant.defect,
+        row: mutant.row,
+        by: caught.by.iter().map(|(law, smallest)| (law.name, smallest.events.len())).collect(),
+        best: caught.best().map(|(law, smallest)| (law.name, smallest.events.len())),
     }
-    cells
-}
-
-/// A row for each mutant.
-fn legend() -> Table {
-    let header = ["", "mutant", "smallest", "by", "family", "defect", "seen in"];
-    let mut legend = wide_table(header.map(String::from), 2);
-    for (index, caught) in matrix().iter().enumerate() {
-        let mutant = caught.mutant;
-        let (law, events) = caught
-            .best()
-            .map_or(("nobody", 0), |(law, smallest)| (law.name, smallest.events.len()));
-        let (number, events) = ((index + 1).to_string(), events.to_string());
-        let family = mutant.family.to_string();
-        legend.add_row([&number, mutant.name, &events, law, &family, mutant.defect, mutant.row]);
-    }
-    legend
 }
 
 fn the_smallest_scenario_of_each_mutant() -> String {
@@ -263,22 +254,6 @@ fn the_smallest_scenario_of_each_mutant() -> String {
 
 fn against_the_rfcs(nat: &Nat) -> String {
     format!("{nat}\n\n{}", compliance::matrix(nat))
-}
-
-/// How many events the law needs to catch the mutant; a dot if it does not.
-fn events_of(caught: &Caught, law: &str) -> String {
-    let by = caught.by.iter().find(|(by, _)| by.name == law);
-    by.map_or(".".into(), |(_, scenario)| scenario.events.len().to_string())
-}
-
-/// A table of any width, with this much room between its columns.
-fn wide_table(header: impl IntoIterator<Item = String>, room: u16) -> Table {
-    let mut wide = table([]);
-    wide.set_header(header.into_iter().collect::<Vec<_>>());
-    wide.column_iter_mut().for_each(|column| {
-        column.set_padding((0, room));
-    });
-    wide
 }
 
 /// A table whose columns stand to the right.

@@ -15,6 +15,8 @@
 pub mod compliance;
 pub mod figures;
 pub mod gallery;
+mod matrix;
+mod selection;
 
 use std::fmt::Write as _;
 

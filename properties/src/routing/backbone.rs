@@ -173,8 +173,8 @@ fn add(
     edge: Link,
 ) -> Result<(), BackboneError> {
     let Link { source, target, dist } = edge;
-    let named = |id: &Id| names.get(id).ok_or(BackboneError::End { link, id: id.clone() });
-    let (mut one, mut other) = (named(&source)?, named(&target)?);
+    let router = |id: &Id| names.get(id).ok_or(BackboneError::End { link, id: id.clone() });
+    let (mut one, mut other) = (router(&source)?, router(&target)?);
     if one == other {
         return Err(BackboneError::Loop { link, id: source });
     }
