@@ -7,6 +7,7 @@ mod configuration;
 mod ledger;
 mod nouns;
 mod selection;
+mod routing;
 mod tiers;
 mod translator;
 
