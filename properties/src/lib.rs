@@ -11,7 +11,8 @@
 //! - [`catalogue`]: every law as a list to print; [`values`]: the laws of values, held over every
 //!   pool size.
 //! - [`nat::exhaustive`]: every event from every reachable state of a small universe;
-//!   [`nat::conformance`]: the verdict on an allocator of your own.
+//!   [`nat::conformance`]: the verdict on an allocator of your own;
+//!   [`routing::selection::conformance`]: the verdict on a selection policy of your own.
 //!
 //! # Invariants
 //! Laws judge answers and never predict them; they know no allocator. Every law has a mutant that

@@ -550,6 +550,11 @@ fn everything_reads_as_a_person_would_say_it() {
     let expected = "least latency, 5 ms, seed 0; 1: priority 1, weight 1, 0 ms; \
                     2: priority 1, weight 1, 0 ms, down";
     assert_eq!(of.to_string(), expected);
+    let of = group(Method::Priority, vec![one(1), one(2), one(3), down(4), one(6), one(u64::MAX)]);
+    let expected = "priority, seed 0; 1 to 3: priority 1, weight 1, 0 ms; \
+                    4: priority 1, weight 1, 0 ms, down; 6: priority 1, weight 1, 0 ms; \
+                    18446744073709551615: priority 1, weight 1, 0 ms";
+    assert_eq!(of.to_string(), expected);
     let methods = [
         (Method::Priority, "priority"),
         (Method::Weighted, "weighted"),

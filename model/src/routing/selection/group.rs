@@ -382,10 +382,22 @@ impl fmt::Display for Candidate {
     }
 }
 
+/// Neighbours that differ in nothing but their number are told as one.
 impl fmt::Display for EndpointGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, seed {}", self.method, self.seed)?;
-        self.listed().iter().try_for_each(|endpoint| write!(f, "; {endpoint}"))
+        let alone = self.listed().into_iter().map(|endpoint| (endpoint.identity, endpoint));
+        let mut runs = alone.coalesce(|(first, last), (next, endpoint)| {
+            let follows = last.identity.checked_add(1) == Some(next);
+            match follows && endpoint == (Candidate { identity: next, ..last }) {
+                true => Ok((first, endpoint)),
+                false => Err(((first, last), (next, endpoint))),
+            }
+        });
+        runs.try_for_each(|(first, last)| match first == last.identity {
+            true => write!(f, "; {last}"),
+            false => write!(f, "; {first} to {last}"),
+        })
     }
 }
 

@@ -161,7 +161,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant!(
         Termination,
         "zero-weights-spin",
-        "Envoy 3521; FluidFramework 16915",
+        "FluidFramework 16915",
         "draws until a weight is met, also where all are zero",
         Method::Weighted,
         |_, _| of::ZeroWeightsSpin
@@ -169,10 +169,18 @@ pub const MUTANTS: &[Mutant] = &[
     mutant!(
         Termination,
         "all-down-loops",
-        "HAProxy 6be02d1c6; nginx 624fbe94a",
+        "nginx 3625a458d, 624fbe94a",
         "goes round until somebody is up, also where all are down",
         Method::RoundRobin,
         |_, _| of::AllDownLoops::default()
+    ),
+    mutant!(
+        Termination,
+        "tried-mask-of-32-bits",
+        "nginx 0687cb9d9",
+        "looks for one that is not tried yet, and the 33rd counts as tried once the first was",
+        Method::RoundRobin,
+        |_, _| of::TriedMask
     ),
     mutant!(
         Termination,
@@ -216,14 +224,6 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant!(
         Eligibility,
-        "tried-mask-of-32-bits",
-        "nginx 3625a458d",
-        "the 33rd endpoint counts as tried once the first was",
-        Method::RoundRobin,
-        |_, _| of::TriedMask
-    ),
-    mutant!(
-        Eligibility,
         "sees-64-endpoints",
         "by hand",
         "endpoints are bits of a word of 64, and the others do not exist",
@@ -241,7 +241,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant!(
         Eligibility,
         "stale-place-after-a-removal",
-        "Envoy 4061; mosn 1969; gravitee 4208",
+        "gravitee 4208",
         "keeps the place of the next one while the list gets shorter",
         Method::RoundRobin,
         |_, _| of::StalePlace::default()
@@ -257,7 +257,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant!(
         Eligibility,
         "drained-is-served",
-        "by hand",
+        "mosn 1969",
         "a weight of zero is raised to one, or its inverse would not exist",
         Method::Weighted,
         |_, _| of::DrainedIsServed
@@ -281,7 +281,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant!(
         Proportion,
         "dynamic-weight-drifts",
-        "nginx 665b9fd2e",
+        "nginx 121bf2f95, 665b9fd2e",
         "each choice costs an endpoint some of its weight, and nothing gives it back",
         Method::RoundRobin,
         |_, _| of::WeightDrifts::default()
@@ -305,7 +305,7 @@ pub const MUTANTS: &[Mutant] = &[
     mutant!(
         Proportion,
         "the-next-one-has-the-turns-of-one-that-is-down",
-        "mosn 1867",
+        "by hand",
         "an endpoint that is down takes its turns, and hands them to its neighbour",
         Method::RoundRobin,
         |_, _| of::NeighbourTakesAll::default()

@@ -201,7 +201,11 @@ impl Defect for TriedMask {
             }
             tried |= bit;
         }
-        Choice::Nobody
+        if eligible(candidates).next().is_none() {
+            return Choice::Nobody;
+        }
+        while budget.step() {}
+        Choice::Unfinished
     }
 }
 
