@@ -14,6 +14,8 @@
 //! | hold-down | [`nat::HoldDown`]: time after close before a key may be used again | RFC 6888 REQ-8 |
 //! | refusal | [`allocator::Refusal`] | |
 //! | subject, device | [`subject::Subject`]: what can be asked; [`subject::Device`]: what answers | |
+//! | traffic manager, front door, load balancer, scale unit, probe | [`routing::Node`], [`routing::Probe`] | Azure |
+//! | walk, disposition | [`routing::Walk`]: how far something got, and by which rules; [`routing::Disposition`]: how it ended | Batfish |
 //! | scenario, trace | [`subject::Scenario`]: what is asked; [`subject::Trace`]: what was answered | |
 //!
 //! One member, one virtual IP, two ports, three connections to one destination:

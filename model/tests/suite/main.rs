@@ -6,8 +6,8 @@ mod behaviours;
 mod configuration;
 mod ledger;
 mod nouns;
-mod selection;
 mod routing;
+mod selection;
 mod tiers;
 mod translator;
 
