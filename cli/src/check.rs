@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use comfy_table::CellAlignment;
-use natlaw_model::nat::Nat;
+use natlaw_model::subject::Subject;
 use natlaw_properties::file::ScenarioFile;
+use natlaw_properties::judged::Judged;
 use natlaw_properties::law::Verdict;
 use natlaw_properties::nat::grouped;
 use natlaw_properties::report::{drawn, table};
@@ -15,8 +16,9 @@ use natlaw_properties::values;
 use natlaw_snapshots::Played;
 use serde_json::json;
 
+use crate::files::AnyFile;
 use crate::progress::Progress;
-use crate::{JSON_VERSION, Report, bundled, files};
+use crate::{JSON_VERSION, Report, bundled, files, sweep};
 
 /// What to check.
 #[derive(clap::Args, Default)]
@@ -63,23 +65,50 @@ pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
         false => args.files.iter().map(|path| files::read(path)).collect::<Result<_, _>>()?,
     };
     let progress = Progress::new(scenarios.len(), "scenarios");
-    let (mut rows, mut evidence) = (Vec::new(), Vec::new());
+    let mut checked = Checked::default();
     for (done, scenario) in scenarios.into_iter().enumerate() {
         progress.at(done);
-        let begun = Instant::now();
-        let played = files::play(scenario)?;
-        let row = row(&played, begun.elapsed());
-        evidence.extend((!row.as_expected).then(|| natlaw_snapshots::report(&played)));
-        rows.push(row);
+        match scenario {
+            AnyFile::Nat(file) => checked.play(file)?,
+            AnyFile::Routing(file) => {
+                let swept = sweep::run(&file)?;
+                checked.play(*file)?;
+                checked.rows.push(swept.row);
+                checked.evidence.push(swept.text);
+                checked.swept.push(swept.json);
+            }
+        }
     }
     if args.files.is_empty() {
-        rows.extend(values());
-        rows.extend(bundled::rows()?);
+        checked.rows.extend(values());
+        checked.rows.extend(bundled::rows()?);
     }
-    Ok(report(&rows, &evidence))
+    Ok(report(&checked))
 }
 
-fn row(played: &Played<Nat>, took: Duration) -> Row {
+/// What was checked so far.
+#[derive(Default)]
+struct Checked {
+    rows: Vec<Row>,
+    /// What a person wants to read besides the table.
+    evidence: Vec<String>,
+    /// What came of sweeps, for programs.
+    swept: Vec<serde_json::Value>,
+}
+
+impl Checked {
+    /// Plays a scenario; one that is not as expected is shown in full.
+    fn play<S: Judged + fmt::Display>(&mut self, file: ScenarioFile<S>) -> Result<(), Box<dyn Error>> {
+        let begun = Instant::now();
+        let played = files::play(file)?;
+        let row = row(&played, begun.elapsed());
+        self.evidence.extend((!row.as_expected).then(|| natlaw_snapshots::report(&played)));
+        self.rows.push(row);
+        Ok(())
+    }
+}
+
+fn row<S: Judged>(played: &Played<S>, took: Duration) -> Row {
     Row {
         subject: played.file.name.clone(),
         events: played.trace.steps.len(),
@@ -93,7 +122,7 @@ fn row(played: &Played<Nat>, took: Duration) -> Row {
 }
 
 /// What there is to say of each law that was broken, or should have been.
-fn findings(file: &ScenarioFile<Nat>, verdicts: &[Verdict]) -> Vec<Finding> {
+fn findings<S: Subject>(file: &ScenarioFile<S>, verdicts: &[Verdict]) -> Vec<Finding> {
     let told = |law: &str| file.breaks.iter().find(|broken| broken.law == law).map(|b| b.step);
     let finding = |verdict: &Verdict| Finding {
         law: verdict.law.into(),
@@ -122,7 +151,8 @@ fn values() -> impl Iterator<Item = Row> {
     })
 }
 
-fn report(rows: &[Row], evidence: &[String]) -> Report {
+fn report(checked: &Checked) -> Report {
+    let Checked { rows, evidence, swept } = checked;
     let mut drawing = table(["subject", "events", "bindings", "refusals", "laws", "time"]);
     for row in rows {
         drawing.add_row([
@@ -155,7 +185,12 @@ fn report(rows: &[Row], evidence: &[String]) -> Report {
     let text = format!("{}\n\n{verdict}\n{findings}\n{evidence}", drawn(&drawing));
     let text = format!("{}\n", text.trim_end());
     let rows: Vec<_> = rows.iter().map(as_json).collect();
-    let json = json!({ "version": JSON_VERSION, "as_expected": as_expected, "subjects": rows });
+    let json = json!({
+        "version": JSON_VERSION,
+        "as_expected": as_expected,
+        "subjects": rows,
+        "sweeps": swept,
+    });
     Report { text, json, as_expected }
 }
 

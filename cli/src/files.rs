@@ -6,9 +6,11 @@ use std::io;
 use std::path::Path;
 
 use natlaw_model::nat::Nat;
+use natlaw_model::routing::RoutingGraph;
 use natlaw_model::subject::Subject;
 use natlaw_properties::file::{FileError, FileRule, ScenarioFile, kind_of, text_of};
-use natlaw_snapshots::{INCIDENTS, Played};
+use natlaw_properties::judged::Judged;
+use natlaw_snapshots::{INCIDENTS, Played, TOPOLOGIES};
 
 /// Why a file cannot be played.
 #[derive(Debug)]
@@ -21,20 +23,46 @@ pub(crate) enum InputError {
     Empty { name: String },
 }
 
+/// A scenario file of any subject.
+#[derive(Debug)]
+pub(crate) enum AnyFile {
+    /// A translator, and what it is asked.
+    Nat(ScenarioFile<Nat>),
+    /// A topology, and what is asked of it.
+    Routing(Box<ScenarioFile<RoutingGraph>>),
+}
+
+impl AnyFile {
+    /// The fact that it shows, as a name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Nat(file) => &file.name,
+            Self::Routing(file) => &file.name,
+        }
+    }
+
+    fn set_name(&mut self, name: String) {
+        match self {
+            Self::Nat(file) => file.name = name,
+            Self::Routing(file) => file.name = name,
+        }
+    }
+}
+
 /// The scenario of a file, with the file's name where it has none of its own.
-pub(crate) fn read(path: &Path) -> Result<ScenarioFile<Nat>, InputError> {
+pub(crate) fn read(path: &Path) -> Result<AnyFile, InputError> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path)
         .map_err(|error| InputError::Unreadable { name: name.clone(), error })?;
     let mut file = scenario(&bytes, &name)?;
-    if file.name.is_empty() {
-        file.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if file.name().is_empty() {
+        file.set_name(path.file_stem().unwrap_or_default().to_string_lossy().into_owned());
     }
     Ok(file)
 }
 
 /// The scenario in these bytes; `name` is what errors call them.
-pub(crate) fn scenario(bytes: &[u8], name: &str) -> Result<ScenarioFile<Nat>, InputError> {
+pub(crate) fn scenario(bytes: &[u8], name: &str) -> Result<AnyFile, InputError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(InputError::Empty { name: name.to_owned() });
     }
@@ -42,26 +70,27 @@ pub(crate) fn scenario(bytes: &[u8], name: &str) -> Result<ScenarioFile<Nat>, In
     parse(text_of(bytes).map_err(broken)?).map_err(broken)
 }
 
-/// The bundled incidents, in the order of their names.
-pub(crate) fn incidents() -> Result<Vec<ScenarioFile<Nat>>, InputError> {
+/// The bundled incidents, in the order of their names, and the bundled topologies.
+pub(crate) fn incidents() -> Result<Vec<AnyFile>, InputError> {
     let read = |text: &&str| {
         parse(text).map_err(|error| InputError::Broken { name: "a bundled incident".into(), error })
     };
-    INCIDENTS.iter().map(read).collect()
+    INCIDENTS.iter().chain(TOPOLOGIES).map(read).collect()
 }
 
 /// Plays a scenario on the device it names, which reading has found to exist.
-pub(crate) fn play(file: ScenarioFile<Nat>) -> Result<Played<Nat>, InputError> {
+pub(crate) fn play<S: Judged>(file: ScenarioFile<S>) -> Result<Played<S>, InputError> {
     let (name, device) = (file.name.clone(), file.device.clone());
     let rule = FileRule::Device(device);
     Played::new(file).ok_or(InputError::Broken { name, error: FileError { at: None, rule } })
 }
 
-/// A scenario file of any subject; so far there is one.
-fn parse(text: &str) -> Result<ScenarioFile<Nat>, FileError> {
+/// A scenario file of any subject.
+fn parse(text: &str) -> Result<AnyFile, FileError> {
     let kind = kind_of(text)?;
     match kind.name.as_str() {
-        Nat::KIND => ScenarioFile::parse(text),
+        Nat::KIND => ScenarioFile::parse(text).map(AnyFile::Nat),
+        RoutingGraph::KIND => ScenarioFile::parse(text).map(Box::new).map(AnyFile::Routing),
         _ => Err(kind.unknown()),
     }
 }

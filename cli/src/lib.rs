@@ -32,6 +32,7 @@ mod replay;
 mod route;
 mod schema;
 mod show;
+mod sweep;
 
 use std::error::Error;
 use std::io::Write as _;

@@ -4,14 +4,16 @@ use std::error::Error;
 use std::fmt;
 use std::path::Path;
 
-use natlaw_model::nat::Nat;
 use natlaw_properties::file::ScenarioFile;
+use natlaw_properties::judged::Judged;
 use natlaw_properties::nat::matrix::caught;
 use natlaw_properties::nat::mutants::{MUTANTS, Mutant};
+use natlaw_properties::routing;
 use natlaw_snapshots::figures::{self, FIGURES, Figure};
 use natlaw_snapshots::{gallery, report};
 use serde_json::json;
 
+use crate::files::AnyFile;
 use crate::{JSON_VERSION, Report, files};
 
 /// What to show.
@@ -37,15 +39,18 @@ pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
     if let Some(mutant) = MUTANTS.iter().find(|mutant| mutant.name == name) {
         return Ok(shown_mutant(mutant));
     }
-    match incidents.into_iter().find(|file| file.name == *name) {
-        Some(incident) => shown(incident),
-        None if Path::new(name).exists() => shown(files::read(Path::new(name))?),
+    if let Some(mutant) = routing::mutants::MUTANTS.iter().find(|mutant| mutant.name == name) {
+        return Ok(shown_routing_mutant(mutant));
+    }
+    match incidents.into_iter().find(|file| file.name() == *name) {
+        Some(incident) => shown_file(incident),
+        None if Path::new(name).exists() => shown_file(files::read(Path::new(name))?),
         None => Err(Unknown { name: name.clone() }.into()),
     }
 }
 
-fn list(incidents: &[ScenarioFile<Nat>]) -> Report {
-    let names: Vec<&str> = incidents.iter().map(|file| file.name.as_str()).collect();
+fn list(incidents: &[AnyFile]) -> Report {
+    let names: Vec<&str> = incidents.iter().map(AnyFile::name).collect();
     let figures: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
     let text = format!(
         "Incidents\n\n  {}\n\nFigures\n\n  {}\n\nnatlaw show NAME\n\nMutants are listed by \
@@ -78,7 +83,29 @@ fn shown_mutant(mutant: &'static Mutant) -> Report {
     Report { text: gallery::entry(&caught), json, as_expected: true }
 }
 
-fn shown(file: ScenarioFile<Nat>) -> Result<Report, Box<dyn Error>> {
+fn shown_routing_mutant(mutant: &'static routing::mutants::Mutant) -> Report {
+    let caught = routing::matrix::caught(mutant);
+    let smallest =
+        caught.by.iter().map(|(law, scenario)| json!({ "law": law.name, "scenario": scenario }));
+    let json = json!({
+        "version": JSON_VERSION,
+        "name": mutant.name,
+        "family": mutant.family.to_string(),
+        "defect": mutant.defect,
+        "seen_in": mutant.row,
+        "breaks": smallest.collect::<Vec<_>>(),
+    });
+    Report { text: natlaw_snapshots::routing::entry(&caught), json, as_expected: true }
+}
+
+fn shown_file(file: AnyFile) -> Result<Report, Box<dyn Error>> {
+    match file {
+        AnyFile::Nat(file) => shown(file),
+        AnyFile::Routing(file) => shown(*file),
+    }
+}
+
+fn shown<S: Judged + fmt::Display>(file: ScenarioFile<S>) -> Result<Report, Box<dyn Error>> {
     let played = files::play(file)?;
     let verdicts = played.verdicts.iter().map(|verdict| {
         json!({ "law": verdict.law, "tested": verdict.tested, "broken_at": verdict.broken_at })

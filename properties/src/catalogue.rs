@@ -1,6 +1,7 @@
 //! Every law there is, as a list to print.
 
 use natlaw_model::nat::Nat;
+use natlaw_model::routing::RoutingGraph;
 use natlaw_model::routing::selection::EndpointGroup;
 
 use crate::judged::Judged;
@@ -32,6 +33,7 @@ pub fn claims() -> Vec<Claim> {
         .chain(of_value("counts of ports", CENSUS_LAWS))
         .chain(of_value("searches of an allocator", SEARCH_LAWS))
         .chain(SETTINGS.iter().map(|setting| of_one("configurations", &setting.law)))
+        .chain(of_answers::<RoutingGraph>("answers of a network"))
         .chain(of_answers::<EndpointGroup>("choices of an endpoint"))
         .chain(of_value("changes of a group of endpoints", CHANGE_LAWS))
         .collect()

@@ -16,7 +16,7 @@ use natlaw_properties::nat::{LAWS, allocated_ports, grouped};
 use natlaw_properties::report::{drawn, table};
 
 use crate::matrix::{self, Stopped};
-use crate::{compliance, gallery, selection, wrapped};
+use crate::{compliance, gallery, routing, selection, wrapped};
 
 /// A table with its name and its story.
 #[derive(Debug)]
@@ -85,6 +85,20 @@ pub const FIGURES: &[Figure] = &[
                 nothing in it that is not needed. The marked step is the one whose answer breaks \
                 the law; the sound policy plays the same scenario and keeps every law.",
         draw: selection::gallery,
+    },
+    Figure {
+        name: "which_law_catches_which_network",
+        story: "Every mutant is a network with one defect: it decides otherwise, was told something \
+                else, or tells its answer otherwise. A row shows which mutants a law stops, a column \
+                which laws stop a mutant, and in how few events.",
+        draw: routing::which_law_catches_which,
+    },
+    Figure {
+        name: "the_smallest_scenario_of_each_network",
+        story: "For every defect the smallest topology and the fewest events that show it, found by \
+                random search and shrinking. The marked step is the one whose answer breaks the law; \
+                a sound network plays the same scenario and keeps every law.",
+        draw: routing::gallery,
     },
     Figure {
         name: "the_plain_translator_against_the_rfcs",

@@ -1,6 +1,7 @@
 //! What happened: incidents told as scenario files, and what they show as tables.
 //!
 //! - [`INCIDENTS`]: every file of `scenarios/`; adding one adds an incident.
+//! - [`TOPOLOGIES`]: every file of `topologies/`; adding one adds a topology, which is swept too.
 //! - [`fn@report`]: a scenario played and judged, as the text that is reviewed, printed and compared.
 //! - [`figures`]: tables that are no traces: what a pool has by its size, which law catches what.
 //! - [`compliance`]: what the RFCs ask, held against one configuration.
@@ -16,6 +17,7 @@ pub mod compliance;
 pub mod figures;
 pub mod gallery;
 mod matrix;
+pub mod routing;
 mod selection;
 
 use std::fmt::Write as _;
@@ -29,7 +31,10 @@ use natlaw_properties::law::{Judge, Verdict};
 use natlaw_properties::report;
 
 /// The text of every incident, in the order of their names.
-pub const INCIDENTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/incidents.rs"));
+pub const INCIDENTS: &[&str] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
+
+/// The text of every bundled topology, in the order of their names.
+pub const TOPOLOGIES: &[&str] = include!(concat!(env!("OUT_DIR"), "/topologies.rs"));
 
 /// A scenario that was played and judged.
 pub struct Played<S: Judged> {

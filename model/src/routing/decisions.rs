@@ -159,7 +159,7 @@ pub trait Decisions {
     fn proxies_to<'a>(
         &self,
         unit: &'a ScaleUnit,
-        itself: &Name,
+        itself: &'a Name,
         account: &Name,
         owner: Option<&'a Name>,
     ) -> Option<&'a Name> {

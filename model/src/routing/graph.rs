@@ -1,8 +1,10 @@
 //! A routing graph that has been held to its rules, with every name resolved.
 
+use std::fmt;
 use std::hash::Hasher;
 use std::sync::Arc;
 
+use itertools::Itertools;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rustc_hash::{FxHashMap, FxHasher};
@@ -267,6 +269,20 @@ impl RoutingGraph {
     pub fn members(pool: &VmPool) -> impl Iterator<Item = (usize, Member)> {
         let slots = pool.members.slots().iter().enumerate();
         slots.filter_map(|(slot, member)| Some((slot, (*member)?)))
+    }
+}
+
+/// How many nodes of each kind there are.
+impl fmt::Display for RoutingGraph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = self.0.graph.node_weights().map(|(_, node)| node.kind());
+        let counted = |(kind, count): (&str, usize)| match (count, kind.strip_suffix('x')) {
+            (1, _) => format!("1 {kind}"),
+            (_, Some(stem)) => format!("{count} {stem}xes"),
+            (_, None) => format!("{count} {kind}s"),
+        };
+        let counts = kinds.dedup_with_count().map(|(count, kind)| counted((kind, count)));
+        write!(f, "{}", counts.format(", "))
     }
 }
 

@@ -10,5 +10,6 @@ mod files;
 mod layout;
 mod mutants;
 mod reachable;
+mod routing;
 mod selection;
 mod toy;
