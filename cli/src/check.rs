@@ -98,7 +98,10 @@ struct Checked {
 
 impl Checked {
     /// Plays a scenario; one that is not as expected is shown in full.
-    fn play<S: Judged + fmt::Display>(&mut self, file: ScenarioFile<S>) -> Result<(), Box<dyn Error>> {
+    fn play<S: Judged + fmt::Display>(
+        &mut self,
+        file: ScenarioFile<S>,
+    ) -> Result<(), Box<dyn Error>> {
         let begun = Instant::now();
         let played = files::play(file)?;
         let row = row(&played, begun.elapsed());

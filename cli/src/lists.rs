@@ -102,7 +102,8 @@ fn routers() -> String {
 }
 
 fn routers_as_json() -> serde_json::Value {
-    let device = |device: &routing::NamedDevice| json!({ "name": device.name, "what": device.what });
+    let device =
+        |device: &routing::NamedDevice| json!({ "name": device.name, "what": device.what });
     let mutant = |mutant: &routing::mutants::Mutant| {
         json!({
             "name": mutant.name,

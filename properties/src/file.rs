@@ -406,7 +406,9 @@ impl fmt::Display for FileRule {
         match self {
             Self::Utf8(byte) => write!(f, "byte {byte} is not UTF-8: a scenario file is text"),
             Self::Value(message) => f.write_str(message.trim_end()),
-            Self::Kind(kind) => write!(f, "`kind` = \"{kind}\": no such subject; known: nat, routing"),
+            Self::Kind(kind) => {
+                write!(f, "`kind` = \"{kind}\": no such subject; known: nat, routing")
+            }
             Self::Device(device) => {
                 write!(f, "`device` = \"{device}\": no such device; `natlaw devices` lists them")
             }

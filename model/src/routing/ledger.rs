@@ -281,7 +281,8 @@ impl Ledger {
     }
 
     fn record_entered(&mut self, request: &Request, walk: &Walk) {
-        let through = walk.hops.windows(2).rev().find_map(|hops| match (&hops[0], &hops[1].rule) {
+        let chosen: Vec<&Hop> = walk.hops.iter().filter(|hop| !is_on_the_way(&hop.rule)).collect();
+        let through = chosen.windows(2).rev().find_map(|hops| match (hops[0], &hops[1].rule) {
             (Hop { place: Place::Node(name), .. }, Rule::Balanced { virtual_ip, .. }) => {
                 Some((name.clone(), *virtual_ip))
             }

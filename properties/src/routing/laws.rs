@@ -53,21 +53,13 @@ pub const LAWS: &[Law<RoutingGraph>] = &[
         "tinyproxy 413",
         "A sound configuration is refused, and an engineer takes it apart."
     ),
-    law!(
-        the_hop_limit_is_said_only_at_it,
-        "RFC 791 section 3.2",
-        "Far places look unreachable."
-    ),
+    law!(the_hop_limit_is_said_only_at_it, "RFC 791 section 3.2", "Far places look unreachable."),
     law!(
         every_step_is_one_of_the_graph,
         "Design of walks",
         "A drill passes on a way that no packet can take."
     ),
-    law!(
-        a_walk_begins_with_who_asks,
-        "Design of walks",
-        "A walk is read as somebody else's."
-    ),
+    law!(a_walk_begins_with_who_asks, "Design of walks", "A walk is read as somebody else's."),
     law!(
         nothing_is_delivered_to_what_is_down,
         "\"Traffic Manager endpoint monitoring\", December 2018",
@@ -328,11 +320,7 @@ pub const LAWS: &[Law<RoutingGraph>] = &[
         "RFC 3022 section 3",
         "Strangers get answers to what others asked."
     ),
-    law!(
-        a_way_goes_over_live_links,
-        "RFC 2328 section 2.1",
-        "Packets vanish where a link is cut."
-    ),
+    law!(a_way_goes_over_live_links, "RFC 2328 section 2.1", "Packets vanish where a link is cut."),
     law!(
         a_way_costs_the_least,
         "RFC 2328 section 16.1",

@@ -15,10 +15,10 @@ use crate::law::{Law, check, verdicts};
 use crate::shrink::fewest_events;
 
 /// Scenarios that each mutant is tried on.
-pub const CASES: u32 = 3_000;
+pub const CASES: u32 = 1_000;
 
 /// Scenarios that are shrunk for each law and mutant: those that break the law earliest.
-const SHRUNK: usize = 4;
+const SHRUNK: usize = 2;
 
 /// One mutant and the laws that catch it.
 #[derive(Debug)]

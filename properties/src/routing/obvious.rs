@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use natlaw_model::routing::{
-    HealthVector, Ledger, ManagedEndpoint, Name, Node, RoutingGraph, ScaleUnit,
-    Setting, Target, VmPool,
+    HealthVector, Ledger, ManagedEndpoint, Name, Node, RoutingGraph, ScaleUnit, Setting, Target,
+    VmPool,
 };
 use natlaw_model::time::Instant;
 

@@ -135,9 +135,7 @@ fn a_walk_comes_to_its_hop_limit(moment: &Moment) -> bool {
 
 fn a_geographic_answer_is_down(moment: &Moment) -> bool {
     let mut answers = answered(moment).into_iter();
-    answers.any(|it| {
-        it.manager.method == Method::Geographic && it.standing() == Standing::Degraded
-    })
+    answers.any(|it| it.manager.method == Method::Geographic && it.standing() == Standing::Degraded)
 }
 
 fn a_region_is_mapped_by_the_world_alone(moment: &Moment) -> bool {
@@ -148,9 +146,9 @@ fn a_nested_name_is_under_its_least_number(moment: &Moment) -> bool {
     answered(moment).into_iter().any(|it| {
         let is_under = |standing| standing == Standing::Degraded;
         let min = |children_min: Option<u32>| children_min.is_some_and(|min| min > 1);
-        it.in_use().iter().any(|(_, settings, standing)| {
-            min(settings.children_min) && is_under(*standing)
-        })
+        it.in_use()
+            .iter()
+            .any(|(_, settings, standing)| min(settings.children_min) && is_under(*standing))
     })
 }
 

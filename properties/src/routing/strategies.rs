@@ -115,7 +115,8 @@ fn clients() -> impl Strategy<Value = BTreeMap<Name, Client>> {
 }
 
 fn client() -> impl Strategy<Value = Client> {
-    let entries = vec!["t1", "t1", "t1", "t1", "t2", "t2", "t3", "t4", "f1", "f1", "f1", "i1"];
+    let entries =
+        vec!["t1", "t1", "t1", "t2", "t2", "t3", "t4", "f1", "f1", "f1", "f1", "i1", "i1"];
     let hosts = vec!["i1", "b1", "b1@203.0.113.2", "b2", "u1", "u3", "p1"];
     let entry = prop_oneof![2 => select(entries), 1 => select(hosts)].prop_map(target);
     let region = select(vec![Some("eu"), Some("us"), Some("mars"), None]);
@@ -142,7 +143,8 @@ fn managers() -> impl Strategy<Value = BTreeMap<Name, TrafficManager>> {
     let third = manager(&["t4", "b1", "b2", "u1", "u2", "f1"]);
     let fourth = manager(&["b1", "b2", "u3", "p1", "p2"]);
     (first, second, third, fourth).prop_map(|(first, second, third, fourth)| {
-        [(name("t1"), first), (name("t2"), second), (name("t3"), third), (name("t4"), fourth)].into()
+        [(name("t1"), first), (name("t2"), second), (name("t3"), third), (name("t4"), fourth)]
+            .into()
     })
 }
 
@@ -203,8 +205,11 @@ fn managed() -> impl Strategy<Value = ManagedEndpoint> {
 }
 
 fn front_door() -> impl Strategy<Value = FrontDoor> {
-    let origins = targets(&["u1", "u2", "u3", "b1", "b2"], 3);
-    let affinity = prop_oneof![1 => Just(None), 2 => seconds().prop_map(Some)];
+    let origins = prop_oneof![
+        3 => targets(&["u1", "u2", "u3"], 3),
+        1 => targets(&["u1", "b1", "b2"], 3)
+    ];
+    let affinity = prop_oneof![1 => Just(None), 4 => seconds().prop_map(Some)];
     let sensitivity = select(vec![0, 10]);
     (origins, vec(origin(), 3), affinity, sensitivity).prop_map(
         |(targets, origins, affinity, sensitivity_ms)| FrontDoor {
@@ -246,9 +251,8 @@ fn units() -> impl Strategy<Value = BTreeMap<Name, ScaleUnit>> {
         units[usize::from(!together)].owns.insert(name("beta"));
         let names = ["u1", "u2", "u3"].map(name);
         for (unit, own) in units.iter_mut().zip(&names) {
-            let is_sound = |account: &Name, believed: &Name| {
-                !unit.owns.contains(account) && believed != own
-            };
+            let is_sound =
+                |account: &Name, believed: &Name| !unit.owns.contains(account) && believed != own;
             let mut stale = std::mem::take(&mut unit.stale);
             stale.retain(|account, believed| is_sound(account, believed));
             unit.stale = stale;
@@ -258,8 +262,9 @@ fn units() -> impl Strategy<Value = BTreeMap<Name, ScaleUnit>> {
 }
 
 fn unit() -> impl Strategy<Value = ScaleUnit> {
-    let serves_from = select(vec![None, Some("b1"), Some("b2"), Some("b1@203.0.113.2"), Some("p1")]);
-    let believed = select(vec![None, None, None, Some("u1"), Some("u2"), Some("u3")]);
+    let serves_from =
+        select(vec![None, Some("b1"), Some("b2"), Some("b1@203.0.113.2"), Some("p1")]);
+    let believed = select(vec![None, None, None, None, Some("u1"), Some("u2"), Some("u3")]);
     let throttle = prop_oneof![3 => Just(None), 1 => throttle().prop_map(Some)];
     (serves_from, believed, throttle).prop_map(|(serves_from, believed, throttle)| ScaleUnit {
         owns: BTreeSet::new(),
@@ -501,7 +506,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 
 fn request() -> impl Strategy<Value = Request> {
     let client = prop_oneof![20 => select(vec!["c1", "c1", "c2"]), 1 => Just("nobody")];
-    let account = select(vec![None, Some("alpha"), Some("beta"), Some("gamma")]);
+    let account = select(vec![None, Some("alpha"), Some("alpha"), Some("beta"), Some("gamma")]);
     (client, account, 0..3_u64).prop_map(|(client, account, key)| Request {
         client: name(client),
         account: account.map(name),

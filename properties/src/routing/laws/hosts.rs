@@ -1,10 +1,10 @@
 //! What front doors, scale units and balancers choose.
 
+use natlaw_model::nat::VirtualIp;
 use natlaw_model::routing::{
     BalancingRule, Client, Disposition, FrontDoor, Hop, Ledger, LoadBalancer, Name, NoRoute, Node,
     Origin, Place, RoutingGraph, Rule, ScaleUnit, Target,
 };
-use natlaw_model::nat::VirtualIp;
 
 use super::{Moment, all, choices, node, requested};
 use crate::routing::obvious::{live_count, looks_up};
@@ -102,9 +102,9 @@ pub(super) fn a_door_fails_open_only_where_all_origins_are_down(moment: &Moment)
 
 /// An origin that is switched off gets nothing, unless an account was learned to live there.
 pub(super) fn an_origin_that_is_out_gets_nothing(moment: &Moment) -> Option<bool> {
-    let with_out = fronted(moment).into_iter().filter(|it| {
-        !it.is_learned() && it.door.origins.values().any(|origin| origin.disabled)
-    });
+    let with_out = fronted(moment)
+        .into_iter()
+        .filter(|it| !it.is_learned() && it.door.origins.values().any(|origin| origin.disabled));
     all(with_out.map(|it| !it.origin.disabled))
 }
 
@@ -154,7 +154,8 @@ pub(super) fn believed<'a>(
 /// A unit proxies to where it believes the account lives, and nowhere else.
 pub(super) fn a_request_is_proxied_to_where_its_account_lives(moment: &Moment) -> Option<bool> {
     let (request, _) = requested(moment)?;
-    let proxied = units(moment).into_iter().filter(|(_, _, to)| matches!(to.rule, Rule::Proxied(_)));
+    let proxied =
+        units(moment).into_iter().filter(|(_, _, to)| matches!(to.rule, Rule::Proxied(_)));
     all(proxied.map(|(name, unit, to)| {
         let home = |account| believed(moment.before, name, unit, account);
         let home = request.account.as_ref().map(home);
@@ -185,7 +186,8 @@ pub(super) fn an_account_is_served_by_its_owner(moment: &Moment) -> Option<bool>
 
 /// A unit that has as many requests of others in hand as it takes proxies no other.
 pub(super) fn a_full_unit_proxies_nothing(moment: &Moment) -> Option<bool> {
-    let proxied = units(moment).into_iter().filter(|(_, _, to)| matches!(to.rule, Rule::Proxied(_)));
+    let proxied =
+        units(moment).into_iter().filter(|(_, _, to)| matches!(to.rule, Rule::Proxied(_)));
     all(proxied.filter_map(|(name, unit, _)| {
         let throttle = unit.throttle?;
         Some(moment.before.in_hand(name) < throttle.proxied_max as usize)

@@ -1,8 +1,8 @@
 //! Answers of names: traffic managers, and the lists that clients discover.
 
 use natlaw_model::routing::{
-    Client, ClientChoice, Disposition, Hop, Ledger, ManagedEndpoint, Method, Name, NoRoute, Node, Place,
-    Rule, ServiceIndex, Target, TrafficManager,
+    Client, ClientChoice, Disposition, Hop, Ledger, ManagedEndpoint, Method, Name, NoRoute, Node,
+    Place, Rule, ServiceIndex, Target, TrafficManager,
 };
 
 use super::{Moment, all, choices, node, requested};

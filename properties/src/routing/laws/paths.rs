@@ -116,7 +116,8 @@ pub(super) fn a_way_costs_the_least(moment: &Moment) -> Option<bool> {
 pub(super) fn of_equal_ways_the_first_by_name_is_taken(moment: &Moment) -> Option<bool> {
     let (ledger, graph) = (moment.before, &moment.before.graph);
     all(stretches(moment).iter().filter_map(|it| {
-        let by = |next: &Name| Some(link(ledger, it.from, next)? + least_cost(ledger, next, it.end)?);
+        let by =
+            |next: &Name| Some(link(ledger, it.from, next)? + least_cost(ledger, next, it.end)?);
         let next = graph.links(graph.index(it.from)?).map(|(next, _, _)| graph.name(next));
         let equal: Vec<&Name> = next.filter(|next| by(next) == by(it.to)).collect();
         (equal.len() > 1).then(|| equal.iter().all(|next| *next >= it.to))

@@ -51,7 +51,9 @@ impl<'a> Asked<'a> {
             return false;
         }
         match node {
-            Node::TrafficManager(manager) => self.every(may_answer(self.ledger, manager, self.client)),
+            Node::TrafficManager(manager) => {
+                self.every(may_answer(self.ledger, manager, self.client))
+            }
             Node::FrontDoor(door) => {
                 let enabled = door.origins.iter().filter(|(_, origin)| !origin.disabled);
                 let up = enabled.filter(|(target, _)| looks_up(self.ledger, &target.node));

@@ -3,9 +3,7 @@
 use natlaw_model::allocator::Refusal;
 use natlaw_model::flow::{Endpoint, FiveTuple};
 use natlaw_model::nat::{self, Reason, VirtualIp};
-use natlaw_model::routing::{
-    Connection, Disposition, Means, Name, NoRoute, Node, Rule, VmPool,
-};
+use natlaw_model::routing::{Connection, Disposition, Means, Name, NoRoute, Node, Rule, VmPool};
 use natlaw_model::subject::Subject;
 
 use super::{Moment, opened};
@@ -62,7 +60,8 @@ pub(super) fn the_way_out_is_the_first_of_the_precedence(moment: &Moment) -> Opt
 /// What goes to a private or service endpoint is not translated and takes no port.
 pub(super) fn bypassing_traffic_takes_no_port(moment: &Moment) -> Option<bool> {
     let leaving = leaving(moment)?;
-    let is_port = matches!(leaving.disposition, Disposition::Exits(_) | Disposition::RefusedPorts(_));
+    let is_port =
+        matches!(leaving.disposition, Disposition::Exits(_) | Disposition::RefusedPorts(_));
     leaving.bypasses().then_some(leaving.means.is_none() && !is_port)
 }
 

@@ -3,9 +3,9 @@
 
 use std::net::Ipv4Addr;
 
+use natlaw_model::allocator::Refusal;
 use natlaw_model::flow::Endpoint;
 use natlaw_model::nat::{Nat, Reason, VirtualIp};
-use natlaw_model::allocator::Refusal;
 use natlaw_model::ports::PortBlock;
 use natlaw_model::routing::{
     Component, Disposition, Event, HealthVector, Network, NoRoute, Outcome, Precedence,

@@ -98,7 +98,8 @@ pub fn sweep(graph: &RoutingGraph, device: &str, effort: Effort) -> Option<Sweep
     };
     let asked = questions(graph);
     let job = Job { graph, device, groups: &groups, questions: &asked };
-    let (tally, outage) = (job.judge(&chosen), outage::search(&job, all.is_some(), &chosen, effort));
+    let (tally, outage) =
+        (job.judge(&chosen), outage::search(&job, all.is_some(), &chosen, effort));
     let can_fail = graph.components().filter(|(at, _)| graph.can_fail(*at)).count();
     let in_reach: usize = groups.iter().map(|group| group.0.len()).sum();
     Some(Sweep {

@@ -21,10 +21,11 @@ pub(super) fn questions(graph: &RoutingGraph) -> Vec<Event> {
     let accounts: BTreeSet<&Name> = topology.scale_units.values().flat_map(|it| &it.owns).collect();
     let of_account = |account: &Name| {
         let account = account.clone();
-        topology.clients.keys().cloned().map(move |client| Request {
-            account: Some(account.clone()),
-            ..Request::of(client)
-        })
+        topology
+            .clients
+            .keys()
+            .cloned()
+            .map(move |client| Request { account: Some(account.clone()), ..Request::of(client) })
     };
     let requests = plain.chain(accounts.into_iter().flat_map(of_account)).map(Event::Request);
     requests.chain(connections(graph).map(Event::Outbound)).take(QUESTIONS_MAX).collect()
