@@ -15,8 +15,9 @@ use crate::nat::{Configuration, Nat, Pool, PortPolicy, VirtualIp};
 use crate::text::serde_as_text;
 use crate::time::Duration;
 
-/// A node of the graph.
+/// A node of the graph. A pool is the largest, and most graphs have few of the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)]
 pub enum Node {
     /// Who asks.
     Client(Client),

@@ -457,7 +457,7 @@ fn cycle(left: &BTreeMap<&Name, Vec<&Name>>) -> Checked {
     let mut next = left.keys().next().copied();
     while let Some(name) = next {
         if let Some(start) = path.iter().position(|been| *been == name) {
-            let cycle = path[start..].iter().map(|name| Name::clone(name)).collect();
+            let cycle = path[start..].iter().copied().cloned().collect();
             let field = format!("traffic_managers.{name}");
             return broken(field, TopologyRule::ManagerCycle(cycle));
         }

@@ -166,10 +166,10 @@ impl<D: Decisions> Network<D> {
         lead: Lead,
         rule: Rule,
     ) -> Result<Next, Disposition> {
-        let asked = (asker, lead.node);
+        let held_under = (asker, lead.node);
         let graph = self.graph.clone();
         match graph.node(lead.node) {
-            Node::TrafficManager(_) => match self.answers.get(&asked) {
+            Node::TrafficManager(_) => match self.answers.get(&held_under) {
                 Some(kept) if self.decisions.is_fresh(kept.until, self.now) => {
                     let manager = graph.name(lead.node).clone();
                     let rule = Rule::Cached { manager, until: kept.until };
@@ -177,7 +177,7 @@ impl<D: Decisions> Network<D> {
                 }
                 _ => Ok(Next { lead, rule }),
             },
-            Node::ServiceIndex(index) => match self.lists.get(&asked).copied() {
+            Node::ServiceIndex(index) => match self.lists.get(&held_under).copied() {
                 Some(until) if self.decisions.is_fresh(until, self.now) => {
                     let next = self.listed(asking, lead.node, index)?;
                     let name = graph.name(lead.node).clone();

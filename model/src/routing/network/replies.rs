@@ -45,8 +45,8 @@ impl<D: Decisions> Network<D> {
         if disposition != Disposition::Delivered {
             return;
         }
-        let carries = |node: &NodeIndex| !self.is_left_out(*node);
-        let carriers = trip.been.iter().copied().filter(carries).collect();
+        let is_on_the_way_back = |node: &NodeIndex| !self.is_left_out(*node);
+        let carriers = trip.been.iter().copied().filter(is_on_the_way_back).collect();
         let way = WayIn { carriers, through: asking.through, member: asking.member };
         self.entered.insert(request.clone(), way);
         let owner = request.account.as_ref().and_then(|account| self.graph.owner(account));
@@ -89,13 +89,12 @@ impl<D: Decisions> Network<D> {
 
     fn reply(&mut self, trip: &mut Trip, way: &WayIn) -> Result<(), Disposition> {
         let mut back = way.carriers.iter().rev().copied();
-        match way.member {
-            Some((pool, slot)) => self.begin_at_slot(trip, pool, slot)?,
-            None => {
-                let server = back.next().ok_or(Disposition::NoRoute(NoRoute::NothingToAnswer))?;
-                trip.here = self.graph.router_of(server);
-                self.come_back(trip, server, Rule::Begins)?;
-            }
+        if let Some((pool, slot)) = way.member {
+            self.begin_at_slot(trip, pool, slot)?;
+        } else {
+            let server = back.next().ok_or(Disposition::NoRoute(NoRoute::NothingToAnswer))?;
+            trip.here = self.graph.router_of(server);
+            self.come_back(trip, server, Rule::Begins)?;
         }
         for carrier in back {
             let rule = self.reply_rule(way, carrier);
