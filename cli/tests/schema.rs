@@ -64,11 +64,13 @@ fn no_faults() -> BTreeSet<String> {
     BTreeSet::new()
 }
 
-/// The annotated scenario and every bundled one.
+/// The annotated scenarios and every bundled one.
 fn files() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(root().join("snapshots/scenarios")).expect("the incidents");
-    let bundled = folder.map(|entry| entry.expect("a file").path());
-    bundled.chain([root().join("docs/scenario.toml")]).collect()
+    let folders = ["snapshots/scenarios", "snapshots/topologies"].map(|folder| root().join(folder));
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).expect("a folder"));
+    let bundled = entries.map(|entry| entry.expect("a file").path());
+    let annotated = ["docs/scenario.toml", "docs/topology.toml"].map(|file| root().join(file));
+    bundled.chain(annotated).collect()
 }
 
 #[test]

@@ -32,7 +32,11 @@ pub(super) fn description() -> String {
          of them has the pool's size; every member has ports; port 0 is not usable; no address \
          stands twice or on both sides; an inbound rule leads from a virtual IP to a member, and \
          no two from one endpoint; `port_reuse` is no finer than `mapping`, and where ports are \
-         kept no coarser; a length of time fits 64 bits of milliseconds."
+         kept no coarser; a length of time fits 64 bits of milliseconds.\n\nOf a topology: every \
+         name is that of one node, and of one that is there; no two endpoints of a traffic manager \
+         share a priority or a region; traffic managers nest ten levels deep and in no cycle; \
+         probes keep to their document; two rules of a load balancer differ; an account lives in \
+         one unit; the ways out of a pool have its members; a link costs the same at both ends."
     )
 }
 
