@@ -30,9 +30,9 @@ pub struct Caught {
 }
 
 impl Caught {
-    /// The law that shows the defect in the fewest events, and in the plainest group.
+    /// The law that the mutant is made to break, with the smallest scenario that shows it.
     pub fn best(&self) -> Option<&(&'static Law<EndpointGroup>, Scenario<EndpointGroup>)> {
-        self.by.iter().min_by_key(|(_, scenario)| (scenario.events.len(), roughness(scenario)))
+        self.by.iter().find(|(law, _)| law.name == self.mutant.law)
     }
 }
 

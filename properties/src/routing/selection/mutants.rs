@@ -28,6 +28,8 @@ pub struct Mutant {
     pub row: &'static str,
     /// What is wrong with it.
     pub defect: &'static str,
+    /// The law that it is made to break; it may break others besides.
+    pub law: &'static str,
     /// The device.
     pub device: fn(&EndpointGroup) -> Box<dyn Device<EndpointGroup>>,
 }
@@ -144,13 +146,15 @@ impl Device<EndpointGroup> for AnswersOutOfKind {
 /// A mutant of one method.
 macro_rules! mutant {
     (
-        $family:ident, $name:literal, $row:literal, $defect:literal, $method:pat, $policy:expr $(,)?
+        $family:ident, $name:literal, $row:literal, $defect:literal, $law:ident,
+        $method:pat, $policy:expr $(,)?
     ) => {
         Mutant {
             family: Family::$family,
             name: $name,
             row: $row,
             defect: $defect,
+            law: stringify!($law),
             device: |group| device(group, |method| matches!(method, $method), $policy),
         }
     };
@@ -163,6 +167,7 @@ pub const MUTANTS: &[Mutant] = &[
         "zero-weights-spin",
         "FluidFramework 16915",
         "draws until a weight is met, also where all are zero",
+        a_selection_finishes,
         Method::Weighted,
         |_, _| of::ZeroWeightsSpin
     ),
@@ -171,6 +176,7 @@ pub const MUTANTS: &[Mutant] = &[
         "all-down-loops",
         "nginx 3625a458d, 624fbe94a",
         "goes round until somebody is up, also where all are down",
+        a_selection_finishes,
         Method::RoundRobin,
         |_, _| of::AllDownLoops::default()
     ),
@@ -179,6 +185,7 @@ pub const MUTANTS: &[Mutant] = &[
         "tried-mask-of-32-bits",
         "nginx 0687cb9d9",
         "looks for one that is not tried yet, and the 33rd counts as tried once the first was",
+        a_selection_finishes,
         Method::RoundRobin,
         |_, _| of::TriedMask
     ),
@@ -187,6 +194,7 @@ pub const MUTANTS: &[Mutant] = &[
         "avoids-the-only-one-left",
         "HAProxy e28e647fe",
         "looks for another one than the last, also where there is no other",
+        a_selection_finishes,
         Method::RoundRobin,
         |_, _| of::AvoidsTheLast::default()
     ),
@@ -195,6 +203,7 @@ pub const MUTANTS: &[Mutant] = &[
         "stop-marker-left-the-list",
         "HAProxy 23cf528c7",
         "goes round until it meets the one chosen last, who has left",
+        a_selection_finishes,
         Method::RoundRobin,
         |_, _| of::StopMarkerLeft::default()
     ),
@@ -203,6 +212,7 @@ pub const MUTANTS: &[Mutant] = &[
         "coin-flip-comparer",
         "NuGet/NuGetGallery dd729f50 and 1260227a (NuGet.org, 22 March 2018; a reconstruction)",
         "sorts with a comparer that flips a weighted coin, until the coin finds all in order",
+        a_selection_finishes,
         Method::Weighted,
         |_, _| of::CoinFlipComparer
     ),
@@ -211,6 +221,7 @@ pub const MUTANTS: &[Mutant] = &[
         "looks-more-often-than-declared",
         "by hand",
         "looks at all of them for each of them, and declares one look at each",
+        a_selection_takes_no_more_steps_than_it_declares,
         Method::Priority,
         |_, _| of::LooksMoreOften
     ),
@@ -219,6 +230,7 @@ pub const MUTANTS: &[Mutant] = &[
         "declares-what-nothing-reaches",
         "by hand",
         "declares a bound that says nothing",
+        a_policy_declares_at_most_eight_looks_at_each_candidate,
         Method::Priority,
         |_, _| of::DeclaresAnything
     ),
@@ -227,6 +239,7 @@ pub const MUTANTS: &[Mutant] = &[
         "sees-64-endpoints",
         "by hand",
         "endpoints are bits of a word of 64, and the others do not exist",
+        nobody_is_said_only_when_nobody_is_eligible,
         Method::Priority,
         |_, _| of::Sees64
     ),
@@ -235,6 +248,7 @@ pub const MUTANTS: &[Mutant] = &[
         "heavy-one-down-absorbs-retries",
         "mosn 1867",
         "tries three times, and each time the heavy endpoint that is down wins the draw",
+        nobody_is_said_only_when_nobody_is_eligible,
         Method::Weighted,
         |_, _| of::AbsorbsRetries
     ),
@@ -243,6 +257,7 @@ pub const MUTANTS: &[Mutant] = &[
         "stale-place-after-a-removal",
         "gravitee 4208",
         "keeps the place of the next one while the list gets shorter",
+        the_chosen_endpoint_is_in_the_group,
         Method::RoundRobin,
         |_, _| of::StalePlace::default()
     ),
@@ -251,6 +266,7 @@ pub const MUTANTS: &[Mutant] = &[
         "clings-to-the-first",
         "by hand",
         "a client goes on calling the endpoint that it found, up or down",
+        the_chosen_endpoint_is_available,
         Method::FirstEndpoint,
         |_, _| of::Clings::default()
     ),
@@ -259,6 +275,7 @@ pub const MUTANTS: &[Mutant] = &[
         "drained-is-served",
         "mosn 1969",
         "a weight of zero is raised to one, or its inverse would not exist",
+        a_drained_endpoint_is_never_chosen,
         Method::Weighted,
         |_, _| of::DrainedIsServed
     ),
@@ -267,6 +284,7 @@ pub const MUTANTS: &[Mutant] = &[
         "fails-open-unasked",
         "by hand",
         "answers as if all were up where all are down",
+        the_chosen_endpoint_is_available,
         Method::Priority,
         |_, _| of::FailsOpen
     ),
@@ -275,6 +293,7 @@ pub const MUTANTS: &[Mutant] = &[
         "weight-wraps-the-key",
         "HAProxy a34bdc0ea",
         "a weight above a constant wraps, and the heaviest is served least",
+        over_a_cycle_each_has_exactly_its_turns,
         Method::RoundRobin,
         |_, _| of::WeightWraps::default()
     ),
@@ -283,6 +302,7 @@ pub const MUTANTS: &[Mutant] = &[
         "dynamic-weight-drifts",
         "nginx 121bf2f95, 665b9fd2e",
         "each choice costs an endpoint some of its weight, and nothing gives it back",
+        over_a_cycle_each_has_exactly_its_turns,
         Method::RoundRobin,
         |_, _| of::WeightDrifts::default()
     ),
@@ -291,6 +311,7 @@ pub const MUTANTS: &[Mutant] = &[
         "start-drawn-over-endpoints",
         "Envoy 32233",
         "the first turn is drawn over the endpoints and not over the turns of a cycle",
+        first_turns_follow_the_weights,
         Method::RoundRobin,
         |_, draw| of::StartOverEndpoints::new(draw)
     ),
@@ -299,6 +320,7 @@ pub const MUTANTS: &[Mutant] = &[
         "cursor-is-never-stored",
         "FD.io VPP 579a6fb89ba",
         "every choice starts from the same turn",
+        over_a_cycle_each_has_exactly_its_turns,
         Method::RoundRobin | Method::LeastLatency { .. },
         |_, _| of::CursorIsNeverStored
     ),
@@ -307,6 +329,7 @@ pub const MUTANTS: &[Mutant] = &[
         "the-next-one-has-the-turns-of-one-that-is-down",
         "by hand",
         "an endpoint that is down takes its turns, and hands them to its neighbour",
+        over_a_cycle_each_has_exactly_its_turns,
         Method::RoundRobin,
         |_, _| of::NeighbourTakesAll::default()
     ),
@@ -315,6 +338,7 @@ pub const MUTANTS: &[Mutant] = &[
         "counts-endpoints-not-weights",
         "by hand",
         "draws over the endpoints, whatever they weigh",
+        chance_follows_the_weights,
         Method::Weighted,
         |_, _| of::CountsEndpoints
     ),
@@ -323,6 +347,7 @@ pub const MUTANTS: &[Mutant] = &[
         "index-modulo-degenerates",
         "FD.io VPP 579a6fb89ba; Oxide omicron 6037",
         "the endpoint is the part of an address that is the same in a whole network, modulo their number",
+        neighbouring_keys_are_spread,
         Method::ConsistentHash { .. },
         |_, _| of::IndexDegenerates
     ),
@@ -331,6 +356,7 @@ pub const MUTANTS: &[Mutant] = &[
         "largest-priority-first",
         "by hand",
         "the largest number counts as the highest priority",
+        priority_chooses_the_best,
         Method::Priority,
         |_, _| of::LargestFirst
     ),
@@ -339,6 +365,7 @@ pub const MUTANTS: &[Mutant] = &[
         "near-beats-priority",
         "by hand",
         "the fastest endpoint is chosen, whatever its priority",
+        least_latency_stays_with_the_best_priority,
         Method::LeastLatency { .. },
         |_, _| of::NearBeatsPriority
     ),
@@ -347,6 +374,7 @@ pub const MUTANTS: &[Mutant] = &[
         "any-latency-will-do",
         "by hand",
         "all endpoints of the best priority take turns, near or far",
+        least_latency_stays_near_the_fastest,
         Method::LeastLatency { .. },
         |_, _| of::AnyLatency::default()
     ),
@@ -355,6 +383,7 @@ pub const MUTANTS: &[Mutant] = &[
         "never-goes-back-to-the-first",
         "by hand",
         "a client that was once sent on does not look before the place where it is",
+        the_first_endpoint_that_answers_is_chosen,
         Method::FirstEndpoint,
         |_, _| of::NeverGoesBack::default()
     ),
@@ -363,6 +392,7 @@ pub const MUTANTS: &[Mutant] = &[
         "key-modulo-n",
         "by hand",
         "the endpoint is the key modulo their number, so that one change moves nearly all keys",
+        a_key_moves_only_from_or_to_an_endpoint_that_changed,
         Method::ConsistentHash { .. },
         |_, _| of::KeyModulo
     ),
@@ -371,6 +401,7 @@ pub const MUTANTS: &[Mutant] = &[
         "ring-in-order-of-insertion",
         "by hand",
         "scores are those of places in the list, not of endpoints",
+        the_same_endpoints_give_a_key_the_same_one,
         Method::ConsistentHash { .. },
         |_, _| of::InsertionOrder
     ),
@@ -379,6 +410,7 @@ pub const MUTANTS: &[Mutant] = &[
         "keeps-a-key-where-it-went",
         "by hand",
         "a key stays where an outage sent it, also when its own endpoint is back",
+        the_same_endpoints_give_a_key_the_same_one,
         Method::ConsistentHash { .. },
         |_, _| of::KeepsKeys::default()
     ),
@@ -387,6 +419,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "answers-out-of-kind",
         row: "by hand",
         defect: "a question is answered as if the group had changed",
+        law: "every_event_is_answered_in_kind",
         device: |group| {
             let method = group.method;
             let sound = Selector::new(group, move |draw| method.policy(draw));
