@@ -135,9 +135,13 @@ fn a_key_moves(moment: &Moment) -> bool {
     homes(moment).is_some_and(|mut homes| homes.any(moves))
 }
 
+/// It has been elsewhere, the group has changed since it last asked, and is now as it once was.
 fn a_key_comes_home(moment: &Moment) -> bool {
     let eligible = moment.before.eligible().map(|one| one.identity).collect();
     let then = moment.before.homes.get(&eligible);
-    let comes = |(key, _)| then.is_some_and(|then| then.contains_key(&key));
-    moment.before.homes.len() > 1 && homes(moment).is_some_and(|mut homes| homes.any(comes))
+    let comes = |(key, now)| {
+        let mut homes = moment.before.homes.values().filter_map(|homes| homes.get(&key));
+        then.is_some_and(|then| then.contains_key(&key)) && homes.any(|home| *home != now)
+    };
+    moment.before.turns.is_empty() && homes(moment).is_some_and(|mut homes| homes.any(comes))
 }

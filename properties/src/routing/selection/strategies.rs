@@ -12,8 +12,8 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// The most events of a scenario.
-pub const EVENTS_MAX: usize = 14;
+/// The most parts of a scenario: single events, and endpoints that go down and come up again.
+pub const PARTS_MAX: usize = 12;
 
 /// The endpoints that there are.
 const IDENTITIES: u64 = 6;
@@ -31,8 +31,9 @@ pub fn scenario() -> BoxedStrategy<Scenario<EndpointGroup>> {
 
 /// A scenario of this method.
 pub fn scenario_of(method: Method) -> BoxedStrategy<Scenario<EndpointGroup>> {
-    (group(method), vec(event(), 0..=EVENTS_MAX))
-        .prop_map(|(subject, events)| Scenario { subject, events })
+    let part = prop_oneof![9 => event().prop_map(|event| vec![event]), 1 => flap()];
+    (group(method), vec(part, 0..=PARTS_MAX))
+        .prop_map(|(subject, parts)| Scenario { subject, events: parts.concat() })
         .boxed()
 }
 
@@ -116,6 +117,14 @@ pub fn event() -> impl Strategy<Value = Event> {
         1 => endpoint().prop_map(Event::Add),
         1 => (identity(), select(WEIGHTS.to_vec())).prop_map(|(who, weight)| Event::Weigh(who, weight)),
     ]
+}
+
+/// An endpoint goes down and comes up again; the same keys ask before, between and after.
+fn flap() -> impl Strategy<Value = Vec<Event>> {
+    (1..=IDENTITIES, asks(1..=8)).prop_map(|(who, asks)| {
+        let ask = Event::Ask(asks);
+        vec![ask, Event::Down(who), ask, Event::Up(who), ask]
+    })
 }
 
 /// Questions for so many keys.
