@@ -289,13 +289,11 @@ impl Nat {
         Some(Candidates::new(addresses, block))
     }
 
-    /// Of a member's virtual IPs, those that address pooling lets it use.
+    /// Of a member's virtual IPs, those that address pooling lets it use. A lease ties a member to
+    /// one anyway: which, depends on who came first.
     fn paired<'a>(&self, slot: usize, addresses: &'a [VirtualIp]) -> &'a [VirtualIp] {
-        let is_tied = self.ports.ties_members_to_one_virtual_ip()
-            || self.ports == PortPolicy::Dynamic
-            || addresses.is_empty();
         match self.pooling {
-            AddressPooling::Paired if !is_tied => {
+            AddressPooling::Paired if self.ports != PortPolicy::Dynamic => {
                 let own = slot % addresses.len();
                 &addresses[own..=own]
             }

@@ -3,7 +3,7 @@
 use natlaw_model::flow::Transport;
 use natlaw_model::nat::{
     AddressPooling, ClosesOn, FilteringBehaviour, Limits, MappingBehaviour, Nat, PerTransport,
-    PortReuse, Preserve, RulePorts, TcpTimers,
+    PortPolicy, PortReuse, Preserve, RulePorts, TcpTimers,
 };
 use natlaw_model::time::Duration;
 
@@ -131,6 +131,21 @@ fn a_paired_member_stays_on_its_virtual_ip() {
         outbound tcp 10.0.0.2:6 > 198.51.100.1:443 open => refused: exhausted
         outbound tcp 10.0.0.1:5 > 198.51.100.1:443 open => forwarded 203.0.113.1:1024 > 198.51.100.1:443
         outbound tcp 10.0.0.3:5 > 198.51.100.1:443 open => refused: exhausted
+        ",
+    );
+}
+
+/// Who leases an address is paired by that: with the first that is free, not with a fixed one.
+#[test]
+fn a_lease_pairs_a_member_with_whichever_virtual_ip_is_free() {
+    let nat = with(2, "10.0.0.1-10.0.0.2", PortPolicy::Dynamic, |it| {
+        it.pooling = AddressPooling::Paired;
+    });
+    Stage::of(&nat).play(
+        "
+        outbound tcp 10.0.0.2:5 > 198.51.100.1:443 open => forwarded 203.0.113.1:5 > 198.51.100.1:443
+        outbound tcp 10.0.0.1:6 > 198.51.100.1:443 open => forwarded 203.0.113.2:6 > 198.51.100.1:443
+        outbound tcp 10.0.0.2:7 > 198.51.100.1:443 open => forwarded 203.0.113.1:7 > 198.51.100.1:443
         ",
     );
 }
