@@ -44,7 +44,7 @@ struct RowKey {
     remote: Remote,
 }
 
-/// A bit for each position; set while held.
+/// A bit for each position; set while held, which no position is twice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Row {
     words: Vec<u64>,
@@ -266,15 +266,13 @@ impl Row {
     }
 
     fn set(&mut self, position: usize) {
-        let (word, bit) = (&mut self.words[position / 64], 1 << (position % 64));
-        self.used += usize::from(*word & bit == 0);
-        *word |= bit;
+        self.words[position / 64] |= 1 << (position % 64);
+        self.used += 1;
     }
 
     fn clear(&mut self, position: usize) {
-        let (word, bit) = (&mut self.words[position / 64], 1 << (position % 64));
-        self.used -= usize::from(*word & bit != 0);
-        *word &= !bit;
+        self.words[position / 64] &= !(1 << (position % 64));
+        self.used -= 1;
     }
 
     /// The first position from `from` on whose bit is clear, within the words there are.

@@ -406,8 +406,7 @@ impl<A: PortAllocator> Translator<A> {
     fn remember(&mut self, Segment { tuple, signal }: Segment) {
         let is_syn = tuple.transport == Transport::Tcp && signal == Signal::Open;
         let is_ours = self.nat.is_virtual_ip(tuple.destination.address);
-        let has_time = self.now < Instant::LAST;
-        let wait = self.nat.timers.unsolicited_syn.filter(|_| is_syn && is_ours && has_time);
+        let wait = self.nat.timers.unsolicited_syn.filter(|_| is_syn && is_ours);
         if let (Some(wait), false) = (wait, self.unanswered.contains_key(&tuple)) {
             let ticket = self.agenda.add(self.now, wait, Due::Unanswered(tuple));
             self.unanswered.insert(tuple, ticket);

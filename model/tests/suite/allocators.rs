@@ -2,9 +2,10 @@
 
 use std::hash::{BuildHasher, Hash};
 
+use itertools::Itertools as _;
 use natlaw_model::allocator::{Bitmap, Budget, FirstFit, PortAllocator, Probing, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
-use natlaw_model::nat::{Nat, Selection};
+use natlaw_model::nat::{AddressPooling, Configuration, Nat, PortReuse, Selection};
 use rustc_hash::FxBuildHasher;
 
 use crate::{nat, on_demand, read};
@@ -181,4 +182,60 @@ fn a_search_that_goes_round_moves_its_counter_past_the_port_it_took() {
         allocator.release(Binding { flow: flow(port), external });
     }
     assert_eq!(allocator.bind(flow(20)).unwrap().port, ports[0]);
+}
+
+/// Eight ports on each of two virtual IPs, of which a paired member has one.
+fn paired(selection: Selection) -> Nat {
+    let nat = nat(2, "10.0.0.1-10.0.0.2", on_demand("1024-1031"));
+    let declare = |it: &mut Configuration| {
+        (it.pooling, it.selection) = (AddressPooling::Paired, selection);
+    };
+    nat.with(declare).unwrap()
+}
+
+/// Binds until nothing is free; then gives back and binds by turns, at every occupancy.
+fn churned(allocator: &mut impl PortAllocator, member: u8) -> Vec<Result<Endpoint, Refusal>> {
+    let (mut held, mut answers) = (Vec::new(), Vec::new());
+    for port in 1_u16..=99 {
+        let flow = read(&format!("tcp 10.0.0.{member}:{port} > 198.51.100.1:443"));
+        while port > 9 && held.len() > 3 + usize::from(port % 5) {
+            allocator.release(held.remove(usize::from(port) * 5 % held.len()));
+        }
+        let answer = allocator.bind(flow);
+        held.extend(answer.map(|external| Binding { flow, external }));
+        answers.push(answer);
+    }
+    answers
+}
+
+#[test]
+fn a_paired_member_is_answered_as_if_its_virtual_ip_were_the_only_one() {
+    let of_seed = |seed| [Selection::SimpleHash(seed), Selection::DoubleHash(seed)];
+    let selections = (0..20).flat_map(of_seed).chain([Selection::LowestFirst]);
+    for (selection, member) in selections.cartesian_product([1_u8, 2]) {
+        let pair = paired(selection);
+        let own = pair.virtual_ips[usize::from(member) - 1];
+        let alone = pair.with(|it| {
+            (it.pooling, it.virtual_ips) = (AddressPooling::Arbitrary, vec![own]);
+        });
+        let actual = churned(&mut Bitmap::new(&pair), member);
+        assert_eq!(actual, churned(&mut Bitmap::new(&alone.unwrap()), member), "{selection:?}");
+        assert_eq!(actual[8], Err(Refusal::Exhausted), "the other member's are not its own");
+    }
+}
+
+/// Keys that were bound under other rules of re-use weigh like all others.
+#[test]
+fn what_is_left_of_another_configuration_counts_as_load() {
+    let before = nat(2, "10.0.0.1", on_demand("1024-1031"));
+    let before = before.with(|it| it.selection = Selection::Spread).unwrap();
+    let after = before.with(|it| it.port_reuse = PortReuse::Never.into()).unwrap();
+    let answers = |allocator: &mut dyn PortAllocator| {
+        let first = allocator.bind(flow(1)).unwrap();
+        allocator.reconfigure(&after);
+        [first, allocator.bind(flow(2)).unwrap(), allocator.bind(flow(3)).unwrap()]
+    };
+    let expected = ["203.0.113.1:1024", "203.0.113.2:1024", "203.0.113.1:1025"].map(read);
+    assert_eq!(answers(&mut Bitmap::new(&before)), expected);
+    assert_eq!(answers(&mut FirstFit::new(&before)), expected);
 }

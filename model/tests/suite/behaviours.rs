@@ -499,3 +499,24 @@ fn an_exempt_destination_is_not_translated_for() {
         ",
     );
 }
+
+/// A filter by address remembers whom a kept mapping talked to, whatever else changes.
+#[test]
+fn a_change_of_configuration_keeps_the_peers_of_what_it_keeps() {
+    let nat = with(1, "10.0.0.1-10.0.0.2", on_demand("1024-1027"), |it| {
+        it.mapping = MappingBehaviour::EndpointIndependent.into();
+        it.filtering = Some(FilteringBehaviour::AddressDependent.into());
+        it.port_reuse = PortReuse::Never.into();
+    });
+    let mut stage = Stage::of(&nat);
+    stage.play(
+        "outbound udp 10.0.0.1:5 > 198.51.100.1:53 => forwarded 203.0.113.1:1024 > 198.51.100.1:53",
+    );
+    stage.reconfigure(&nat.with(|it| it.limits.flows = Some(9)).unwrap(), &[]);
+    stage.play(
+        "
+        inbound udp 198.51.100.1:99 > 203.0.113.1:1024 => forwarded 198.51.100.1:99 > 10.0.0.1:5
+        inbound udp 198.51.100.2:53 > 203.0.113.1:1024 => dropped: no mapping
+        ",
+    );
+}
