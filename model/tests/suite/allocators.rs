@@ -118,6 +118,16 @@ fn steps(ports: &[u16]) -> Vec<u16> {
     ports.windows(2).map(|pair| (pair[1] + 16 - pair[0]) % 16).collect()
 }
 
+/// The first ports of key 7 towards eight hosts, once and for all.
+#[test]
+fn a_key_hashes_to_the_same_ports_on_every_machine() {
+    let first = |host| ports_towards(&mut chosen_by(Selection::SimpleHash(7)), host, 1)[0];
+    assert_eq!(
+        (1..=8).map(first).collect::<Vec<_>>(),
+        [1028, 1033, 1037, 1033, 1032, 1033, 1037, 1026]
+    );
+}
+
 /// RFC 6056 algorithm 3: one counter for all destinations, another place to begin for each.
 #[test]
 fn a_simple_hash_goes_on_with_every_port() {
