@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
     for (done, scenario) in scenarios.into_iter().enumerate() {
         progress.at(done);
         match scenario {
-            AnyFile::Nat(file) => checked.play(file)?,
+            AnyFile::Nat(file) => checked.play(*file)?,
             AnyFile::Routing(file) => {
                 let swept = sweep::run(&file)?;
                 checked.play(*file)?;

@@ -27,7 +27,7 @@ pub(crate) enum InputError {
 #[derive(Debug)]
 pub(crate) enum AnyFile {
     /// A translator, and what it is asked.
-    Nat(ScenarioFile<Nat>),
+    Nat(Box<ScenarioFile<Nat>>),
     /// A topology, and what is asked of it.
     Routing(Box<ScenarioFile<RoutingGraph>>),
 }
@@ -89,7 +89,7 @@ pub(crate) fn play<S: Judged>(file: ScenarioFile<S>) -> Result<Played<S>, InputE
 fn parse(text: &str) -> Result<AnyFile, FileError> {
     let kind = kind_of(text)?;
     match kind.name.as_str() {
-        Nat::KIND => ScenarioFile::parse(text).map(AnyFile::Nat),
+        Nat::KIND => ScenarioFile::parse(text).map(Box::new).map(AnyFile::Nat),
         RoutingGraph::KIND => ScenarioFile::parse(text).map(Box::new).map(AnyFile::Routing),
         _ => Err(kind.unknown()),
     }

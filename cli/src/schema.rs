@@ -32,7 +32,7 @@ fn by_kind<const N: usize>(kinds: [(&str, Value); N]) -> Value {
     for (kind, mut schema) in kinds {
         let fields = schema.as_object_mut().into_iter();
         fields.for_each(|fields| {
-            fields.retain(|field, _| !field.starts_with("$s") && field != "title")
+            fields.retain(|field, _| !field.starts_with("$s") && field != "title");
         });
         let own = schema.as_object_mut().and_then(|fields| fields.remove("$defs"));
         definitions.extend(own.as_ref().and_then(Value::as_object).cloned().unwrap_or_default());

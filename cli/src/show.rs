@@ -100,7 +100,7 @@ fn shown_routing_mutant(mutant: &'static routing::mutants::Mutant) -> Report {
 
 fn shown_file(file: AnyFile) -> Result<Report, Box<dyn Error>> {
     match file {
-        AnyFile::Nat(file) => shown(file),
+        AnyFile::Nat(file) => shown(*file),
         AnyFile::Routing(file) => shown(*file),
     }
 }

@@ -27,12 +27,47 @@ pub(super) use hosts::fronted;
 pub(super) use names::answered;
 pub(super) use ways_out::leaving;
 
-use hosts::*;
-use names::*;
-use paths::*;
-use replies::*;
+use hosts::{
+    a_balanced_request_goes_to_a_member_that_is_up,
+    a_door_fails_open_only_where_all_origins_are_down, a_full_unit_proxies_nothing,
+    a_request_is_proxied_to_where_its_account_lives, a_unit_serves_what_lives_there,
+    an_account_is_served_by_its_owner, an_affinity_that_was_learned_goes_straight,
+    an_origin_is_as_fast_as_the_sensitivity_asks, an_origin_is_of_the_best_priority,
+    an_origin_that_is_chosen_answers, an_origin_that_is_out_gets_nothing,
+    no_affinity_is_used_that_was_not_learned, no_rule_is_said_only_where_there_is_none,
+    the_members_that_are_up_are_counted, the_rule_of_a_balancer_decides_the_pool,
+    throttled_is_said_only_by_a_full_unit,
+};
+use names::{
+    a_geographic_answer_is_the_mapped_one, a_list_that_is_kept_is_used_until_its_time,
+    a_name_fails_open_only_where_all_are_degraded, a_name_that_is_off_leads_nowhere,
+    a_nested_answer_has_enough_online, a_performance_answer_is_the_nearest,
+    a_priority_answer_is_the_best, a_weighted_answer_is_available,
+    all_others_stand_in_for_the_nearest, an_answer_that_is_kept_is_used_until_its_time,
+    an_endpoint_that_is_out_is_never_answered, no_answer_is_said_only_where_there_is_none,
+    no_answer_is_used_beyond_its_time, no_list_is_used_beyond_its_time,
+    the_first_endpoint_that_answers_is_used, what_is_down_is_answered_only_by_failing_open,
+};
+use paths::{
+    a_loop_is_said_only_where_there_is_one, a_static_route_is_followed,
+    a_walk_ends_within_its_hops, a_way_costs_the_least, a_way_goes_over_live_links,
+    every_step_is_one_of_the_graph, no_path_is_said_only_where_something_is_cut_off,
+    no_place_is_visited_twice, of_equal_ways_the_first_by_name_is_taken,
+    the_hop_limit_is_said_only_at_it,
+};
+use replies::{
+    a_reply_goes_from_who_served_to_who_asked, a_reply_leaves_by_the_address_that_it_came_in_by,
+    a_reply_returns_through_the_address_it_left_by,
+    nothing_to_answer_is_said_only_where_nothing_was, what_never_came_in_is_not_answered,
+};
 use served::must_be_served;
-use ways_out::*;
+use ways_out::{
+    a_connection_keeps_its_endpoint, a_connection_leaves_by_an_endpoint_of_its_own,
+    a_pool_without_a_way_out_does_not_leave, an_instance_address_is_its_vms_own,
+    bypassing_traffic_takes_no_port, no_way_out_is_said_only_where_there_is_none,
+    only_private_endpoints_are_reached_untranslated, ports_are_refused_only_where_none_is_eligible,
+    the_way_out_is_the_first_of_the_precedence, what_leaves_has_an_address_of_its_way_out,
+};
 
 type Moment<'a> = subject::Moment<'a, RoutingGraph>;
 

@@ -98,14 +98,17 @@ fn forget(it: &mut Topology, name: &Name) {
     }
 }
 
+/// A change of a node.
+type ChangeOf = dyn Fn(&mut Topology, &Name);
+
 /// What could be simpler about one node.
 fn simpler(topology: &Topology, name: &Name) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
-    let mut of = |change: Box<dyn Fn(&mut Topology, &Name)>| {
+    let mut of = |change: Box<ChangeOf>| {
         let name = name.clone();
         changes.push(Box::new(move |it| change(it, &name)));
     };
-    of(Box::new(|it, name| hang_nowhere(it, name)));
+    of(Box::new(hang_nowhere));
     of(Box::new(|it, name| with(&mut it.clients, name, |it| it.latency_ms.clear())));
     of(Box::new(|it, name| with(&mut it.clients, name, |it| it.region = None)));
     of(Box::new(|it, name| with(&mut it.front_doors, name, |it| it.affinity = None)));
@@ -123,8 +126,8 @@ fn simpler(topology: &Topology, name: &Name) -> Vec<Change> {
     of(Box::new(|it, name| with(&mut it.pools, name, |it| it.outbound.nat_gateway = None)));
     of(Box::new(|it, name| with(&mut it.routers, name, |it| it.route = None)));
     if let Some(manager) = topology.traffic_managers.get(name) {
-        for target in manager.endpoints.keys().cloned() {
-            let name = name.clone();
+        for target in manager.endpoints.keys() {
+            let (name, target) = (name.clone(), target.clone());
             changes.push(Box::new(move |it| {
                 with(&mut it.traffic_managers, &name, |it| drop(it.endpoints.remove(&target)));
             }));

@@ -178,7 +178,7 @@ fn endpoints(
         let is_nested = target.node.as_str().starts_with('t');
         let region = (method == Method::Geographic).then(|| name(regions[place]));
         let managed = ManagedEndpoint {
-            priority: (method == Method::Priority).then_some(place as u16 + 1),
+            priority: (method == Method::Priority).then(|| u16::try_from(place + 1).expect("few")),
             regions: region.into_iter().collect(),
             children_min: managed.children_min.filter(|_| is_nested),
             ..managed

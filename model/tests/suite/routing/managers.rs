@@ -55,9 +55,8 @@ fn what_is_disabled_is_out_even_then() {
     let none = managed("priority", "b = { priority = 1, setting = \"disabled\" }");
     assert_eq!(answer(&none, &["request europe"]), "europe > www: no route: no answer");
     let whole = format!(
-        "{}\n[traffic_managers.other]\nmethod = \"weighted\"\ndisabled = true\n\
-        endpoints = {{ a = {{}} }}\n[clients.x]\nentry = \"other\"",
-        none
+        "{none}\n[traffic_managers.other]\nmethod = \"weighted\"\ndisabled = true\n\
+        endpoints = {{ a = {{}} }}\n[clients.x]\nentry = \"other\""
     );
     assert_eq!(answer(&whole, &["request x"]), "x > other: no route: no answer");
 }

@@ -30,7 +30,8 @@ fn error_of(topology: &str) -> String {
 
 /// An event as it is shown: its kind, then what it is about.
 fn event(text: &str) -> Event {
-    let cases: [(&str, fn(&str) -> Event); 7] = [
+    type Read = fn(&str) -> Event;
+    let cases: [(&str, Read); 7] = [
         ("request ", |rest| Event::Request(read(rest))),
         ("reply to request ", |rest| Event::ReplyToRequest(read(rest))),
         ("outbound ", |rest| Event::Outbound(read(rest))),

@@ -62,7 +62,6 @@ pub(super) fn nothing_to_answer_is_said_only_where_nothing_was(moment: &Moment) 
     let is_said = walk.disposition == Disposition::NoRoute(NoRoute::NothingToAnswer);
     let is_known = match moment.event {
         Event::ReplyToRequest(request) => moment.before.entered.contains_key(request),
-        Event::ReplyToConnection(_) => return None,
         _ => return None,
     };
     is_said.then_some(!is_known)

@@ -82,7 +82,8 @@ pub(super) fn no_way_out_is_said_only_where_there_is_none(moment: &Moment) -> Op
 pub(super) fn a_pool_without_a_way_out_does_not_leave(moment: &Moment) -> Option<bool> {
     let leaving = leaving(moment)?;
     let has_none = leaving.first(moment).is_none() && !leaving.bypasses();
-    has_none.then(|| !matches!(leaving.disposition, Disposition::Exits(_) | Disposition::Delivered))
+    has_none
+        .then_some(!matches!(leaving.disposition, Disposition::Exits(_) | Disposition::Delivered))
 }
 
 /// What leaves has an address of the way out that it took.

@@ -140,9 +140,9 @@ pub(super) fn gateway_after_instance_address(graph: &RoutingGraph) -> Boxed {
 pub(super) fn leaves_a_closed_pool(graph: &RoutingGraph) -> Boxed {
     misconfigured(graph, |topology| {
         for pool in topology.pools.values_mut().filter(|pool| pool.outbound == Default::default()) {
-            let slots = pool.members.slots().len();
-            let own = |slot| VirtualIp(Ipv4Addr::from(0xC000_02F0 + slot as u32));
-            pool.outbound.instance_addresses = (0..slots).map(own).collect();
+            let slots = pool.members.slots().iter();
+            let own = |(address, _)| VirtualIp(Ipv4Addr::from(address));
+            pool.outbound.instance_addresses = (0xC000_02F0..).zip(slots).map(own).collect();
         }
     })
 }
@@ -171,7 +171,7 @@ pub(super) fn swaps_instance_addresses(graph: &RoutingGraph) -> Boxed {
 
 pub(super) fn refuses_the_last_port(graph: &RoutingGraph) -> Boxed {
     told(graph, |_, _, outcome| {
-        let last = |end: Endpoint| end.port >= PortBlock::ABOVE_WELL_KNOWN.first() + 1;
+        let last = |end: Endpoint| end.port > PortBlock::ABOVE_WELL_KNOWN.first();
         ended(outcome, |end| match end {
             Disposition::Exits(external) if last(external) => {
                 Disposition::RefusedPorts(Reason::Refused(Refusal::Exhausted))

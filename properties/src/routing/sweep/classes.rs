@@ -82,9 +82,10 @@ pub fn class(groups: &[Group], number: u64) -> Class {
     let mut rest = number;
     let digit = |group: &Group| {
         let states = group.states();
-        let health = states[(rest % states.len() as u64) as usize];
-        rest /= states.len() as u64;
-        health
+        let states_max = states.len() as u64;
+        let place = usize::try_from(rest % states_max).expect("a place among the states");
+        rest /= states_max;
+        states[place]
     };
     groups.iter().map(digit).collect()
 }
@@ -132,7 +133,8 @@ impl Random {
 
     /// A number below this one, which is above 0.
     fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+        let scaled = (u128::from(self.next()) * bound as u128) >> 64;
+        usize::try_from(scaled).expect("less than the bound")
     }
 }
 
