@@ -344,6 +344,11 @@ impl Ledger {
     }
 }
 
+/// Whether a walk came to something that was chosen, and not only to routers on the way.
+fn came_on(hops: &[Hop]) -> bool {
+    hops.iter().any(|hop| !is_on_the_way(&hop.rule))
+}
+
 /// Whether a router carries it there, and nobody chose the place.
 const fn is_on_the_way(rule: &Rule) -> bool {
     matches!(rule, Rule::Attached | Rule::LeastCost(_) | Rule::StaticRoute)

@@ -116,7 +116,7 @@ fn clients() -> impl Strategy<Value = BTreeMap<Name, Client>> {
 
 fn client() -> impl Strategy<Value = Client> {
     let entries =
-        vec!["t1", "t1", "t1", "t2", "t2", "t3", "t4", "f1", "f1", "f1", "f1", "i1", "i1"];
+        vec!["t1", "t1", "t1", "t2", "t2", "t3", "t4", "f1", "f1", "f1", "f1", "i1", "i1", "i1"];
     let hosts = vec!["i1", "b1", "b1@203.0.113.2", "b2", "u1", "u3", "p1"];
     let entry = prop_oneof![2 => select(entries), 1 => select(hosts)].prop_map(target);
     let region = select(vec![Some("eu"), Some("us"), Some("mars"), None]);
@@ -235,7 +235,7 @@ fn index() -> impl Strategy<Value = ServiceIndex> {
         ClientChoice::Weighted,
         ClientChoice::ConsistentHashing,
     ]);
-    let targets = targets(&["b1", "b2", "u1", "u3", "t2"], 3);
+    let targets = targets(&["b1", "b2", "u1", "p2", "t2"], 3);
     (targets, choice, seconds()).prop_map(|(targets, choice, ttl)| {
         let listed = |target| ListedEndpoint { target, weight: None };
         ServiceIndex { endpoints: targets.into_iter().map(listed).collect(), choice, ttl }
@@ -432,6 +432,8 @@ fn steady() -> impl Strategy<Value = BTreeSet<Name>> {
 enum Draft {
     Request(Request),
     Outbound(Connection),
+    /// One of what was asked, once more.
+    Again(Index),
     /// The answer to one of what was asked.
     Reply(Index),
     /// One of the components goes down.
@@ -448,6 +450,7 @@ impl Draft {
         match self {
             Self::Request(request) => Event::Request(request),
             Self::Outbound(connection) => Event::Outbound(connection),
+            Self::Again(index) => again(index, asked),
             Self::Reply(index) => reply(index, asked),
             Self::Fail(index) => Event::Fail(component(graph, index)),
             Self::Mend(index) => mend(index, asked),
@@ -462,6 +465,16 @@ fn component(graph: &RoutingGraph, index: Index) -> Component {
     match components.is_empty() {
         true => Component::node(name("nobody")),
         false => components[index.index(components.len())].clone(),
+    }
+}
+
+/// What was asked before; where nothing was, a plain request.
+fn again(index: Index, asked: &[Event]) -> Event {
+    let is_question = |event: &&Event| matches!(event, Event::Request(_) | Event::Outbound(_));
+    let questions: Vec<&Event> = asked.iter().filter(is_question).collect();
+    match questions.is_empty() {
+        true => Event::Request(Request::of(name("c1"))),
+        false => questions[index.index(questions.len())].clone(),
     }
 }
 
@@ -496,6 +509,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     prop_oneof![
         40 => request().prop_map(Draft::Request),
         25 => connection().prop_map(Draft::Outbound),
+        12 => any::<Index>().prop_map(Draft::Again),
         20 => any::<Index>().prop_map(Draft::Reply),
         25 => any::<Index>().prop_map(Draft::Fail),
         6 => any::<Index>().prop_map(Draft::Mend),

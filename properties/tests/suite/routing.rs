@@ -3,23 +3,25 @@
 use std::collections::BTreeSet;
 use std::slice::from_ref;
 
-use natlaw_model::routing::RoutingGraph;
+use natlaw_model::routing::{Client, Name, RoutingGraph, ScaleUnit, Service, Target, Topology};
 use natlaw_model::subject::{Moment, Scenario, Subject};
 use natlaw_properties::file::ScenarioFile;
 use natlaw_properties::judged::Judged;
 use natlaw_properties::law::{check, verdicts};
 use natlaw_properties::prove::every_scenario;
+use natlaw_properties::routing::backbone::{self, BACKBONES, Backbone};
 use natlaw_properties::routing::matrix::matrix;
 use natlaw_properties::routing::mutants::{Family, MUTANTS};
-use natlaw_properties::routing::strategies::{sample, scenario};
+use natlaw_properties::routing::strategies::{self, sample, scenario};
+use natlaw_properties::routing::sweep::{Effort, OutageSearch, Sweep, sweep, sweep_every_vector};
 use natlaw_properties::routing::{DEVICES, LAWS, REACHABLE};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-const CASES: u32 = 2_000;
+const CASES: u32 = 4_000;
 
-/// At least one case in four hundred must meet each.
-const ENOUGH: usize = CASES as usize / 400;
+/// At least one case in a thousand must meet each: a graph has many rare corners.
+const ENOUGH: usize = CASES as usize / 1_000;
 
 fn assert_often(names: impl Iterator<Item = &'static str>, counts: Vec<usize>) {
     let rare: Vec<_> = names.zip(counts).filter(|(_, count)| *count < ENOUGH).collect();
@@ -147,4 +149,91 @@ fn every_family_has_a_mutant_and_names_are_not_used_twice() {
     for names in [laws, RoutingGraph::device_names()] {
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
     }
+}
+
+/// What classes leave out changes no verdict and no smallest outage: all vectors of small graphs are
+/// played against their classes, on the sound network and on mutants that look at health wrongly.
+#[test]
+fn classes_find_what_all_health_vectors_find() {
+    let devices = ["documented", "chooses-the-dead", "draws-whoever-is-down", "counts-the-dead"];
+    let mut runner = TestRunner::deterministic();
+    let strategy = strategies::topology();
+    let mut compared = 0;
+    while compared < 6 {
+        let Some(graph) = small(strategy.new_tree(&mut runner).expect("a topology").current())
+        else {
+            continue;
+        };
+        compared += 1;
+        for device in devices {
+            let by_class = sweep(&graph, device, Effort::default()).expect("a device");
+            let by_vector = sweep_every_vector(&graph, device).expect("a device");
+            let broken = |sweep: &Sweep| -> BTreeSet<_> {
+                sweep.verdicts.iter().filter(|it| it.broken_at.is_some()).map(|it| it.law).collect()
+            };
+            assert_eq!(broken(&by_class).is_empty(), broken(&by_vector).is_empty(), "{device}");
+            assert_eq!(size(&by_class), size(&by_vector), "{device}: {:?}", by_class.outage);
+        }
+    }
+}
+
+/// The part of a topology that requests are asked of, if it is small enough to play all its vectors
+/// and some of its classes stand for several.
+fn small(mut topology: Topology) -> Option<RoutingGraph> {
+    let clients = topology.clients.values().any(|client| client.at.is_some());
+    if clients || topology.pools.values().any(|pool| pool.at.is_some()) {
+        return None;
+    }
+    topology.destinations.clear();
+    topology.pools.values_mut().for_each(|pool| pool.bypass.clear());
+    let graph = RoutingGraph::new(topology).ok()?;
+    let swept = sweep(&graph, "documented", Effort::default())?;
+    let in_reach = swept.vectors.components - swept.out_of_reach;
+    let is_grouped = swept.classes.is_some_and(|classes| classes < 1 << in_reach);
+    ((3..=8).contains(&in_reach) && is_grouped).then_some(graph)
+}
+
+/// How many components the smallest outage takes.
+fn size(sweep: &Sweep) -> Option<usize> {
+    match &sweep.outage {
+        OutageSearch::Smallest(outage) => Some(outage.failed.len()),
+        OutageSearch::Never | OutageSearch::NobodyAsks => None,
+        other => panic!("all classes were tried: {other:?}"),
+    }
+}
+
+/// Real backbones keep every law whatever is down, asked from their first to their last router.
+#[test]
+fn real_backbones_keep_every_law() {
+    for backbone in BACKBONES {
+        let graph = between_the_ends(backbone);
+        let effort = Effort { sampled: 60, outages_max: 200, ..Effort::default() };
+        let swept = sweep(&graph, "documented", effort).expect("a device");
+        assert!(swept.breach.is_none(), "{}: {:?}", backbone.name, swept.breach);
+        assert!(swept.answers > 0 && swept.held() > 5, "{}", backbone.name);
+    }
+}
+
+fn between_the_ends(backbone: &Backbone) -> RoutingGraph {
+    let mut topology = backbone::parse(backbone.text).expect("a backbone");
+    let mut routers = topology.routers.keys().cloned();
+    let (first, last) = (routers.next(), routers.next_back());
+    let entry: Name = "the-far-end".parse().expect("a name");
+    let unit = ScaleUnit {
+        owns: BTreeSet::new(),
+        stale: Default::default(),
+        serves_from: None,
+        throttle: None,
+        at: last,
+    };
+    let client = Client {
+        entry: Target::node(entry.clone()),
+        region: None,
+        latency_ms: Default::default(),
+        service: Service::default(),
+        at: first,
+    };
+    topology.scale_units.insert(entry, unit);
+    topology.clients.insert("the-near-end".parse().expect("a name"), client);
+    RoutingGraph::new(topology).expect("a legal topology")
 }

@@ -77,7 +77,7 @@ impl<'a> Answered<'a> {
 }
 
 /// The endpoints of a name that are not out.
-fn in_use<'a>(ledger: &Ledger, manager: &'a TrafficManager) -> Vec<Endpoint<'a>> {
+pub(super) fn in_use<'a>(ledger: &Ledger, manager: &'a TrafficManager) -> Vec<Endpoint<'a>> {
     let of = |(target, settings)| (target, settings, standing(ledger, target, settings));
     let all = manager.endpoints.iter().map(of);
     all.filter(|(_, _, standing)| *standing != Standing::Stopped).collect()

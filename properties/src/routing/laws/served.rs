@@ -7,7 +7,7 @@ use natlaw_model::routing::{
 };
 
 use super::hosts::{believed, virtual_ip};
-use super::names::{candidates, mapped};
+use super::names::{candidates, in_use, mapped};
 use crate::routing::obvious::{is_down, live_count, looks_up};
 
 /// The most places that are looked at; beyond them nothing is claimed.
@@ -120,7 +120,11 @@ fn may_answer<'a>(
     let best = in_turn.iter().filter_map(|(_, settings, _)| settings.priority).min();
     match manager.method {
         _ if manager.disabled => Vec::new(),
-        Method::Geographic => mapped(manager, client).into_iter().collect(),
+        Method::Geographic => {
+            let in_use = in_use(ledger, manager);
+            let is_in_use = |mapped: &&Target| in_use.iter().any(|(target, _, _)| target == mapped);
+            mapped(manager, client).filter(is_in_use).into_iter().collect()
+        }
         Method::Priority => {
             let is_best = |settings: Option<u16>| settings == best;
             let first = in_turn.into_iter().filter(|(_, settings, _)| is_best(settings.priority));

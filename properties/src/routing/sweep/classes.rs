@@ -7,11 +7,11 @@
 //!    looked at by nobody: it stays up.
 //! 2. *Alike.* Members of one pool stand for one another. A balancer looks for one that is up; who it
 //!    is changes the name in the answer and nothing else. So of a pool three things count: all are
-//!    up, all are down, or some are up. For the last, one member alone is up: whoever chooses any
-//!    other is wrong.
+//!    up, all are down, or some are up. For the last, the first member alone is up, and then the
+//!    last alone: a balancer that does not look chooses wrong in one of the two.
 //!
-//! The second holds of a device that treats alike what is alike. The documented ones do; tests play
-//! all vectors of small graphs against the classes.
+//! Tests play all vectors of small graphs against the classes, on the sound network and on mutants
+//! that look at health wrongly.
 
 use std::fmt;
 
@@ -27,8 +27,10 @@ pub struct Group(pub Vec<usize>);
 pub enum GroupHealth {
     /// Every component is up.
     AllUp,
-    /// Some are up and some are down.
-    SomeUp,
+    /// Some are up and some are down: the first is up, and stands for all that are.
+    FirstUp,
+    /// The same, but the last is up.
+    LastUp,
     /// Every component is down.
     AllDown,
 }
@@ -44,12 +46,17 @@ pub struct Vectors {
 }
 
 impl Group {
-    /// What can be said of its health: two things of one component, three of several.
+    /// What can be said of its health: two things of one component, four of several.
     pub const fn states(&self) -> &'static [GroupHealth] {
         match self.0.len() {
             0 => &[GroupHealth::AllUp],
             1 => &[GroupHealth::AllUp, GroupHealth::AllDown],
-            _ => &[GroupHealth::AllUp, GroupHealth::SomeUp, GroupHealth::AllDown],
+            _ => &[
+                GroupHealth::AllUp,
+                GroupHealth::FirstUp,
+                GroupHealth::LastUp,
+                GroupHealth::AllDown,
+            ],
         }
     }
 
@@ -57,7 +64,8 @@ impl Group {
     pub fn down(&self, health: GroupHealth) -> &[usize] {
         match health {
             GroupHealth::AllUp => &[],
-            GroupHealth::SomeUp => &self.0[..self.0.len().saturating_sub(1)],
+            GroupHealth::FirstUp => &self.0[self.0.len().min(1)..],
+            GroupHealth::LastUp => &self.0[..self.0.len().saturating_sub(1)],
             GroupHealth::AllDown => &self.0,
         }
     }
@@ -66,7 +74,8 @@ impl Group {
     pub fn fewest_down(&self, health: GroupHealth) -> &[usize] {
         match health {
             GroupHealth::AllUp => &[],
-            GroupHealth::SomeUp => &self.0[..self.0.len().min(1)],
+            GroupHealth::FirstUp => &self.0[self.0.len().saturating_sub(1)..],
+            GroupHealth::LastUp => &self.0[..self.0.len().min(1)],
             GroupHealth::AllDown => &self.0,
         }
     }

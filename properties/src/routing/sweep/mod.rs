@@ -88,8 +88,23 @@ pub struct Breach {
 
 /// Judges the network of this name over its ways to fail; `None` if there is none of the name.
 pub fn sweep(graph: &RoutingGraph, device: &str, effort: Effort) -> Option<Sweep> {
-    let device = named(device)?;
-    let groups = groups(graph);
+    Some(sweep_groups(graph, named(device)?, groups(graph), effort))
+}
+
+/// The same without classes: every component that a question can lead to stands for itself alone.
+/// It is what classes are held to.
+pub fn sweep_every_vector(graph: &RoutingGraph, device: &str) -> Option<Sweep> {
+    let alone = |group: Group| group.0.into_iter().map(|component| Group(vec![component]));
+    let groups = groups(graph).into_iter().flat_map(alone).collect();
+    Some(sweep_groups(graph, named(device)?, groups, Effort::default()))
+}
+
+fn sweep_groups(
+    graph: &RoutingGraph,
+    device: NewDevice,
+    groups: Vec<Group>,
+    effort: Effort,
+) -> Sweep {
     let count = classes::count(&groups);
     let all = count.filter(|count| *count <= CLASSES_MAX);
     let chosen: Vec<Class> = match all {
@@ -102,7 +117,7 @@ pub fn sweep(graph: &RoutingGraph, device: &str, effort: Effort) -> Option<Sweep
         (job.judge(&chosen), outage::search(&job, all.is_some(), &chosen, effort));
     let can_fail = graph.components().filter(|(at, _)| graph.can_fail(*at)).count();
     let in_reach: usize = groups.iter().map(|group| group.0.len()).sum();
-    Some(Sweep {
+    Sweep {
         vectors: Vectors { components: can_fail },
         out_of_reach: can_fail - in_reach,
         classes: count,
@@ -113,7 +128,7 @@ pub fn sweep(graph: &RoutingGraph, device: &str, effort: Effort) -> Option<Sweep
         verdicts: tally.verdicts,
         breach: tally.breach,
         outage,
-    })
+    }
 }
 
 /// How a network of this name is made.
