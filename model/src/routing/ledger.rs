@@ -217,7 +217,7 @@ impl Ledger {
                     }
                 }
                 Some(Node::ServiceIndex(index))
-                    if at + 1 < walk.hops.len() && !self.is_manager(&asker) =>
+                    if came_on(&walk.hops[at + 1..]) && !self.is_manager(&asker) =>
                 {
                     self.lists.insert((asker, name), self.now + index.ttl);
                 }

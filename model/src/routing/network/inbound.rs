@@ -100,13 +100,12 @@ impl<D: Decisions> Network<D> {
     ) -> Result<(), Disposition> {
         let node = lead.node;
         self.reach(trip, node)?;
-        if matches!(rule, Rule::Proxied(_))
-            && let Some(throttle) = super::throttle_of(self.graph.node(from))
-        {
+        let has_been = trip.been.contains(&node);
+        let is_proxied = matches!(rule, Rule::Proxied(_));
+        trip.push_node(&self.graph, node, rule)?;
+        if is_proxied && let Some(throttle) = super::throttle_of(self.graph.node(from)) {
             self.take_in_hand(from, throttle);
         }
-        let has_been = trip.been.contains(&node);
-        trip.push_node(&self.graph, node, rule)?;
         self.keep_answer(asking, from, lead);
         self.keep_list(asking, from);
         if self.decisions.is_loop(has_been) {

@@ -91,6 +91,12 @@ pub fn sweep(graph: &RoutingGraph, device: &str, effort: Effort) -> Option<Sweep
     Some(sweep_groups(graph, named(device)?, groups(graph), effort))
 }
 
+/// How many components a question can lead to, and how many classes their health makes.
+pub fn size(graph: &RoutingGraph) -> (usize, Option<u64>) {
+    let groups = groups(graph);
+    (groups.iter().map(|group| group.0.len()).sum(), classes::count(&groups))
+}
+
 /// The same without classes: every component that a question can lead to stands for itself alone.
 /// It is what classes are held to.
 pub fn sweep_every_vector(graph: &RoutingGraph, device: &str) -> Option<Sweep> {
