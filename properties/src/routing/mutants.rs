@@ -428,6 +428,13 @@ pub const MUTANTS: &[Mutant] = &[
         "every connection meets a translator that has forgotten all others",
         altered::ForgetsItsPorts::device
     ),
+    mutant!(
+        WaysOut,
+        "moves-live-connections",
+        "Cilium 19883",
+        "a connection that goes on gets a new endpoint",
+        altered::MovesLiveConnections::device
+    ),
     decides!(
         Replies,
         "replies-by-the-first-address",

@@ -8,7 +8,7 @@ use natlaw_model::flow::Endpoint;
 use natlaw_model::nat::{Nat, Reason, VirtualIp};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::routing::{
-    Component, Disposition, Event, HealthVector, Network, NoRoute, Outcome, Precedence,
+    Component, Connection, Disposition, Event, HealthVector, Network, NoRoute, Outcome, Precedence,
     RoutingGraph, Rule, Topology, Walk,
 };
 use natlaw_model::subject::Device;
@@ -199,6 +199,34 @@ impl Device<RoutingGraph> for ForgetsItsPorts {
             Event::Outbound(_) => {
                 let health: HealthVector = self.inner.health().clone();
                 Network::new(&self.graph).in_health(health).step(event)
+            }
+            _ => self.inner.step(event),
+        }
+    }
+}
+
+/// A connection that goes on is translated as if it were a new one.
+pub(super) struct MovesLiveConnections {
+    inner: Network,
+    seen: Vec<Connection>,
+}
+
+impl MovesLiveConnections {
+    pub(super) fn device(graph: &RoutingGraph) -> Boxed {
+        Box::new(Self { inner: Network::new(graph), seen: Vec::new() })
+    }
+}
+
+impl Device<RoutingGraph> for MovesLiveConnections {
+    fn step(&mut self, event: &Event) -> Outcome {
+        match event {
+            Event::Outbound(connection) if self.seen.contains(connection) => {
+                let port = connection.port ^ 0x100;
+                self.inner.step(&Event::Outbound(Connection { port, ..connection.clone() }))
+            }
+            Event::Outbound(connection) => {
+                self.seen.push(connection.clone());
+                self.inner.step(event)
             }
             _ => self.inner.step(event),
         }
