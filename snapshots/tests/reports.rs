@@ -4,13 +4,22 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use natlaw_model::nat::Nat;
+use natlaw_model::routing::RoutingGraph;
 use natlaw_properties::file::{ScenarioFile, kind_of};
+use natlaw_properties::judged::Judged;
 use natlaw_snapshots::figures::{self, FIGURES};
-use natlaw_snapshots::{INCIDENTS, Played, report};
+use natlaw_snapshots::{INCIDENTS, Played, TOPOLOGIES, report};
 
 fn incidents() -> impl Iterator<Item = Played<Nat>> {
-    let files = INCIDENTS.iter().map(|text| ScenarioFile::parse(text).expect("a scenario file"));
-    files.map(|file| Played::new(file).expect("a known device"))
+    INCIDENTS.iter().map(|text| played(text))
+}
+
+fn topologies() -> impl Iterator<Item = Played<RoutingGraph>> {
+    TOPOLOGIES.iter().map(|text| played(text))
+}
+
+fn played<S: Judged>(text: &str) -> Played<S> {
+    Played::new(ScenarioFile::parse(text).expect("a scenario file")).expect("a known device")
 }
 
 fn reviewed(name: &str, text: &str) {
@@ -26,6 +35,19 @@ fn reviewed(name: &str, text: &str) {
 #[test]
 fn every_incident_is_as_last_reviewed() {
     incidents().for_each(|played| reviewed(&played.file.name, &report(&played)));
+}
+
+#[test]
+fn every_topology_is_as_last_reviewed() {
+    topologies().for_each(|played| reviewed(&played.file.name, &report(&played)));
+}
+
+#[test]
+fn every_topology_breaks_the_laws_it_names_and_no_other() {
+    for played in topologies() {
+        assert!(played.is_as_expected(), "{}", report(&played));
+        assert!(played.file.story.matches('.').count() >= 2, "{}", played.file.name);
+    }
 }
 
 #[test]
@@ -59,6 +81,7 @@ fn no_reviewed_report_is_an_orphan() {
     let name = |file: std::fs::DirEntry| file.file_name().to_string_lossy().into_owned();
     let found: BTreeSet<String> = files.map(|file| name(file.expect("a file"))).collect();
     let names = incidents().map(|played| played.file.name);
+    let names = names.chain(topologies().map(|played| played.file.name));
     let names = names.chain(FIGURES.iter().map(|figure| figure.name.to_string()));
     let expected: BTreeSet<String> = names.map(|name| format!("{name}.snap")).collect();
     let orphans: Vec<_> = found.difference(&expected).collect();
