@@ -88,7 +88,7 @@ pub struct Breach {
 
 /// Judges the network of this name over its ways to fail; `None` if there is none of the name.
 pub fn sweep(graph: &RoutingGraph, device: &str, effort: Effort) -> Option<Sweep> {
-    Some(sweep_groups(graph, named(device)?, groups(graph), effort))
+    Some(sweep_groups(graph, named(device)?, &groups(graph), effort))
 }
 
 /// How many components a question can lead to, and how many classes their health makes.
@@ -101,24 +101,24 @@ pub fn size(graph: &RoutingGraph) -> (usize, Option<u64>) {
 /// It is what classes are held to.
 pub fn sweep_every_vector(graph: &RoutingGraph, device: &str) -> Option<Sweep> {
     let alone = |group: Group| group.0.into_iter().map(|component| Group(vec![component]));
-    let groups = groups(graph).into_iter().flat_map(alone).collect();
-    Some(sweep_groups(graph, named(device)?, groups, Effort::default()))
+    let groups: Vec<Group> = groups(graph).into_iter().flat_map(alone).collect();
+    Some(sweep_groups(graph, named(device)?, &groups, Effort::default()))
 }
 
 fn sweep_groups(
     graph: &RoutingGraph,
     device: NewDevice,
-    groups: Vec<Group>,
+    groups: &[Group],
     effort: Effort,
 ) -> Sweep {
-    let count = classes::count(&groups);
+    let count = classes::count(groups);
     let all = count.filter(|count| *count <= CLASSES_MAX);
     let chosen: Vec<Class> = match all {
-        Some(count) => (0..count).map(|number| classes::class(&groups, number)).collect(),
-        None => drawn(&groups, effort),
+        Some(count) => (0..count).map(|number| classes::class(groups, number)).collect(),
+        None => drawn(groups, effort),
     };
     let asked = questions(graph);
-    let job = Job { graph, device, groups: &groups, questions: &asked };
+    let job = Job { graph, device, groups, questions: &asked };
     let (tally, outage) =
         (job.judge(&chosen), outage::search(&job, all.is_some(), &chosen, effort));
     let can_fail = graph.components().filter(|(at, _)| graph.can_fail(*at)).count();
