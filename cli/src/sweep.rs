@@ -8,6 +8,7 @@ use natlaw_model::routing::{Component, RoutingGraph, Walk};
 use natlaw_properties::file::ScenarioFile;
 use natlaw_properties::nat::grouped;
 use natlaw_properties::report::{drawn, table};
+use natlaw_properties::routing::sweep::classes::CLASSES_MAX;
 use natlaw_properties::routing::sweep::{Breach, Effort, Outage, OutageSearch, Sweep, sweep};
 use serde_json::json;
 
@@ -78,12 +79,14 @@ fn classes(swept: &Sweep) -> String {
 }
 
 fn judged(swept: &Sweep) -> String {
-    let judged = grouped(usize::try_from(swept.judged).unwrap_or(usize::MAX));
+    let count = |count: u64| grouped(usize::try_from(count).unwrap_or(usize::MAX));
+    let (judged, most) = (count(swept.judged), count(CLASSES_MAX));
     let which = match swept.seed {
-        None => "all".into(),
-        Some(seed) => format!("{judged} classes, drawn from seed {seed}"),
+        None => format!("all, as up to {most} classes are"),
+        Some(seed) => format!("{judged} classes of more than {most}, drawn from seed {seed}"),
     };
-    format!("{which}; {} questions of each, cold and then warm", swept.questions)
+    let plural = if swept.questions == 1 { "" } else { "s" };
+    format!("{which}; {} question{plural} of each, cold and then warm", swept.questions)
 }
 
 fn outage(search: &OutageSearch) -> String {
