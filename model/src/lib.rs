@@ -58,6 +58,7 @@ pub mod flow;
 pub mod nat;
 pub mod ports;
 pub mod prefix;
+pub mod profile;
 pub mod routing;
 #[cfg(feature = "schema")]
 pub mod schema;

@@ -6,6 +6,7 @@ mod behaviours;
 mod configuration;
 mod ledger;
 mod nouns;
+mod profiles;
 mod routing;
 mod selection;
 mod tiers;
