@@ -362,7 +362,7 @@ impl Ledger {
         let end = self.end_after(Some(before), Side::Outside, segment);
         let holdings = self.mappings.get(&mapping).and_then(|key| self.held.get_mut(key));
         let mut holdings = holdings.into_iter().flatten();
-        let holding = holdings.find(|holding| holding.is_of(mapping) && holding.has(reply, now));
+        let holding = holdings.find(|holding| holding.is_of(mapping));
         if let (Some(holding), Some(end)) = (holding, end) {
             holding.enter(reply, end, now);
         }

@@ -251,14 +251,10 @@ impl<'a> Candidates<'a> {
         self.block
     }
 
-    /// How many there are.
+    /// How many there are: at least one.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(self) -> usize {
         self.addresses.len() * self.block.len() as usize
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.addresses.is_empty()
     }
 
     /// The one at this position (from 0), if there is one.

@@ -251,6 +251,11 @@ impl Tally {
         }
     }
 
+    /// Whether it has an endpoint that is online or not probed yet.
+    pub const fn looks_up(&self) -> bool {
+        !self.disabled && (self.online > 0 || self.checking > 0)
+    }
+
     /// Whether it has an answer at all.
     pub const fn answers(&self) -> bool {
         !matches!(self.status(), Status::Disabled | Status::Inactive)

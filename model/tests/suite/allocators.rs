@@ -194,6 +194,46 @@ fn a_search_that_goes_round_moves_its_counter_past_the_port_it_took() {
     assert_eq!(allocator.bind(flow(20)).unwrap().port, ports[0]);
 }
 
+/// A search that had to pass taken ports moves its counter past all of them.
+#[test]
+fn a_search_counts_the_ports_that_it_passed() {
+    let mut allocator = chosen_by(Selection::SimpleHash(7));
+    let held: Vec<_> = (1..=16).map(|port| bind(&mut allocator, port)).collect();
+    allocator.release(held[2]);
+    let third = bind(&mut allocator, 17);
+    assert_eq!(third.external, held[2].external, "it began at the first and passed two");
+    held.iter().filter(|it| it.external != third.external).for_each(|it| allocator.release(*it));
+    assert_eq!(bind(&mut allocator, 18).external, held[3].external);
+}
+
+/// The generator is `SplitMix64`, whose first numbers for seed 0 are published with it.
+#[test]
+fn the_draws_are_those_of_splitmix64() {
+    let published: [u64; 5] = [
+        0xE220_A839_7B1D_CDAF,
+        0x6E78_9E6A_A1B9_65F4,
+        0x06C4_5D18_8009_454F,
+        0xF88B_B8A8_724C_81EC,
+        0x1B39_896A_51A8_749B,
+    ];
+    let nat = nat(1, "10.0.0.1", on_demand("1-65535"));
+    let mut bitmap = Bitmap::new(&nat.with(|it| it.selection = Selection::Random(0)).unwrap());
+    for (number, host) in published.into_iter().zip(1..) {
+        let flow = read(&format!("tcp 10.0.0.1:1 > 198.51.100.{host}:443"));
+        let expected = 1 + (((number >> 32) * 65_535) >> 32);
+        assert_eq!(bitmap.bind(flow).map(|it| u64::from(it.port)), Ok(expected));
+    }
+}
+
+/// Whatever the key, what goes elsewhere begins elsewhere.
+#[test]
+fn no_key_makes_all_destinations_alike() {
+    for key in [0, u64::MAX] {
+        let first = |host| ports_towards(&mut chosen_by(Selection::SimpleHash(key)), host, 1)[0];
+        assert!((1..=16).map(first).unique().count() > 8, "key {key:x}");
+    }
+}
+
 /// Eight ports on each of two virtual IPs, of which a paired member has one.
 fn paired(selection: Selection) -> Nat {
     let nat = nat(2, "10.0.0.1-10.0.0.2", on_demand("1024-1031"));

@@ -4,6 +4,7 @@ mod agree;
 mod allocators;
 mod behaviours;
 mod configuration;
+mod implied;
 mod ledger;
 mod nouns;
 mod profiles;

@@ -266,6 +266,7 @@ fn nouns_are_written_as_the_documentation_says() {
     assert_eq!(Duration::from_millis(2_000).to_string(), "2s");
     assert_eq!(Duration::ZERO.to_string(), "0s");
     assert_eq!((Instant::START + Duration::from_secs(90)).to_string(), "90s");
+    assert_eq!(read::<Instant>("90s"), Instant::START + Duration::from_secs(90));
     let pool = Pool::of_size(Ipv4Addr::new(10, 0, 0, 1), 4).unwrap();
     assert_eq!(pool.to_string(), "10.0.0.1-10.0.0.4");
     let with_a_hole = pool.left_by(Member(Ipv4Addr::new(10, 0, 0, 2))).unwrap();
@@ -652,7 +653,7 @@ fn some_policies_tie_members_to_one_virtual_ip() {
 fn a_member_has_candidates() {
     let nat = crate::nat(2, "10.0.0.1", crate::on_demand("1024-1025"));
     let candidates = nat.candidates(read("tcp 10.0.0.1:5 > 198.51.100.1:443")).unwrap();
-    assert_eq!((candidates.len(), candidates.is_empty()), (4, false));
+    assert_eq!(candidates.len(), 4);
 }
 
 #[test]

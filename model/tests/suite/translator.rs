@@ -76,7 +76,7 @@ impl Stage {
 }
 
 /// The event of a line such as `outbound tcp 10.0.0.1:1 > 198.51.100.1:443 open`.
-fn event(line: &str) -> Event {
+pub(crate) fn event(line: &str) -> Event {
     match line.split_once(' ') {
         Some(("outbound", segment)) => Event::Outbound(read(segment)),
         Some(("inbound", segment)) => Event::Inbound(read(segment)),

@@ -144,7 +144,7 @@ impl<D: Decisions> Network<D> {
 
     fn reply_rule(&self, way: &WayIn, carrier: NodeIndex) -> Rule {
         match (way.through, self.graph.node(carrier)) {
-            (Some((through, came_in_by)), Node::LoadBalancer(balancer)) if through == carrier => {
+            (Some((_, came_in_by)), Node::LoadBalancer(balancer)) => {
                 let all = &balancer.virtual_ips;
                 Rule::CameInBy(self.decisions.reply_address(came_in_by, all))
             }

@@ -28,6 +28,16 @@ pub(super) enum Sight {
     Manager(Tally),
 }
 
+impl Sight {
+    const fn is_up(self) -> bool {
+        match self {
+            Self::Up => true,
+            Self::Down => false,
+            Self::Manager(tally) => tally.looks_up(),
+        }
+    }
+}
+
 impl Sights {
     pub(super) fn forget(&mut self) {
         self.0.clear();
@@ -38,11 +48,7 @@ impl<D: Decisions> Network<D> {
     /// Whether a node's probes succeed; of a traffic manager, whether one of its endpoints is
     /// online or not probed yet.
     pub(super) fn looks_up(&mut self, node: NodeIndex) -> bool {
-        match self.look(node) {
-            Sight::Up => true,
-            Sight::Down => false,
-            Sight::Manager(tally) => tally.answers() && tally.online + tally.checking > 0,
-        }
+        self.look(node).is_up()
     }
 
     /// How each endpoint of a traffic manager stands.
@@ -139,11 +145,7 @@ impl<D: Decisions> Network<D> {
     }
 
     fn seen_up(&self, node: NodeIndex) -> bool {
-        match self.sights.0.get(&node).copied().flatten() {
-            Some(Sight::Up) => true,
-            Some(Sight::Manager(tally)) => tally.answers() && tally.online + tally.checking > 0,
-            Some(Sight::Down) | None => false,
-        }
+        self.sights.0.get(&node).copied().flatten().is_some_and(Sight::is_up)
     }
 
     /// The slots (from 0) of a pool whose VMs are up.

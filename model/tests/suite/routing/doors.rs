@@ -106,3 +106,100 @@ fn nothing_is_learned_without_affinity_an_account_or_a_delivery() {
     let twice = ["request europe bolt", "request europe bolt"];
     assert_eq!(answer(&elsewhere, &twice), "europe > edge > a > b: delivered", "b is no origin");
 }
+
+/// A door before a name of two units, and a third unit after it.
+fn door_before_a_name(manager: &str, a: &str, b: &str) -> String {
+    format!(
+        r#"
+        [clients.europe]
+        entry = "edge"
+        [front_doors.edge]
+        origins = {{ www = {{ priority = 1 }}, c = {{ priority = 2 }} }}
+        [traffic_managers.www]
+        method = "priority"
+        {manager}
+        endpoints = {{ a = {{ priority = 1, {a} }}, b = {{ priority = 2, {b} }} }}
+        [scale_units]
+        a = {{}}
+        b = {{}}
+        c = {{}}
+        "#
+    )
+}
+
+#[test]
+fn a_name_looks_up_while_one_of_its_endpoints_is_online_or_not_yet_probed() {
+    let both = door_before_a_name("", "", "");
+    let checking = door_before_a_name("", "setting = \"checking\"", "");
+    let out = door_before_a_name("disabled = true", "", "");
+    let by_name = |at| format!("europe > edge > www > {at}: delivered");
+    let beside = "europe > edge > c: delivered";
+    assert_eq!(answer(&both, &["request europe"]), by_name("a"));
+    assert_eq!(answer(&both, &["fail a", "request europe"]), by_name("b"));
+    assert_eq!(answer(&both, &["fail a", "fail b", "request europe"]), beside);
+    assert_eq!(answer(&checking, &["fail b", "request europe"]), by_name("a"));
+    assert_eq!(answer(&out, &["request europe"]), beside, "a name that is disabled is down");
+}
+
+#[test]
+fn what_looks_through_a_name_sees_the_same() {
+    let listed = door_before_a_name("", "", "")
+        .replace("entry = \"edge\"", "entry = \"index\"")
+        .replace("[scale_units]", "[service_indexes.index]\nendpoints = [{ target = \"edge\" }, { target = \"c\" }]\n[scale_units]")
+        .replace(", c = { priority = 2 }", "");
+    assert_eq!(answer(&listed, &["request europe"]), "europe > index > edge > www > a: delivered");
+    let both = ["fail a", "fail b", "request europe"];
+    assert_eq!(answer(&listed, &both), "europe > index > c: delivered");
+}
+
+#[test]
+fn an_origin_that_is_out_holds_up_nothing() {
+    let listed = r#"
+        [clients.europe]
+        entry = "index"
+        [service_indexes.index]
+        endpoints = [{ target = "edge" }, { target = "c" }]
+        [front_doors.edge]
+        origins = { a = { disabled = true }, b = {} }
+        [scale_units]
+        a = {}
+        b = {}
+        c = {}
+    "#;
+    assert_eq!(answer(listed, &["request europe"]), "europe > index > edge > b: delivered");
+    assert_eq!(answer(listed, &["fail b", "request europe"]), "europe > index > c: delivered");
+}
+
+/// A name and a door that lead to each other: what leads nowhere but back is down.
+#[test]
+fn a_door_that_leads_only_back_looks_down() {
+    let round = r#"
+        [clients.europe]
+        entry = "www"
+        [traffic_managers.www]
+        method = "priority"
+        endpoints = { edge = { priority = 1 }, a = { priority = 2 } }
+        [front_doors.edge]
+        origins = { www = { priority = 2 }, b = { priority = 1 } }
+        [scale_units]
+        a = {}
+        b = {}
+    "#;
+    assert_eq!(answer(round, &["request europe"]), "europe > www > edge > b: delivered");
+    assert_eq!(answer(round, &["fail b", "request europe"]), "europe > www > a: delivered");
+}
+
+#[test]
+fn when_all_are_down_weights_count_for_nothing() {
+    let door = edge("", "a = { weight = 5 }, b = { weight = 1 }");
+    let said = answers(&door, &["fail a", "fail b", "request europe", "request europe"]);
+    assert_eq!(said[2..], ["europe > edge > a: unhealthy", "europe > edge > b: unhealthy"]);
+}
+
+#[test]
+fn a_learned_unit_is_followed_whatever_becomes_of_the_others() {
+    let door = edge("affinity = \"30s\"", "a = { disabled = true }, b = {}");
+    let twice = ["request europe bolt", "request europe bolt"];
+    let learned = ["entry", "affinity of bolt learned until 30s"];
+    assert_eq!(rules(&door, &twice), learned);
+}

@@ -78,8 +78,16 @@ const EVENTS: [&str; 24] = [
 ];
 
 /// Plays events, and lets the ledger say of each what it must be.
-fn play(events: &[&str], mut sees: impl FnMut(&Ledger, &Event, &Walk)) -> Ledger {
-    let graph = graph(EVERYTHING);
+fn play(events: &[&str], sees: impl FnMut(&Ledger, &Event, &Walk)) -> Ledger {
+    play_on(EVERYTHING, events, sees)
+}
+
+fn play_on(
+    topology: &str,
+    events: &[&str],
+    mut sees: impl FnMut(&Ledger, &Event, &Walk),
+) -> Ledger {
+    let graph = graph(topology);
     let (mut network, mut ledger) = (Network::new(&graph), graph.ledger());
     for event in events.iter().map(|text| event(text)) {
         let outcome = network.step(&event);
@@ -198,4 +206,55 @@ fn a_vm_is_down_with_its_pool() {
     ledger = play(&["fail web/10.0.0.1"], |_, _, _| ());
     assert!(!ledger.is_down(&read("web")) && ledger.is_down(&read("web/10.0.0.1")));
     assert!(!ledger.is_down(&read("web/10.0.0.2")) && !ledger.is_down(&read("x")));
+}
+
+#[test]
+fn what_is_in_hand_is_counted_until_each_is_over() {
+    let two = EVERYTHING.replacen("proxied_max = 1", "proxied_max = 2", 1);
+    let in_hand = |events: &[&str]| play_on(&two, events, |_, _, _| ()).in_hand(&read("a"));
+    let proxied = "request x bolt";
+    assert_eq!(in_hand(&[proxied, "elapse 5s", proxied]), 2);
+    assert_eq!(in_hand(&[proxied, "elapse 10s", proxied]), 1);
+}
+
+#[test]
+fn a_door_learns_only_from_the_unit_that_has_the_account() {
+    let beside = EVERYTHING.replace(
+        "origins = { a = {}, b = { latency_ms = 5 } }",
+        "origins = { lb = {}, b = { priority = 2 } }",
+    );
+    let ledger = play_on(&beside, &["request y bolt"], |_, _, _| ());
+    assert!(ledger.learned(&read("edge"), &read("bolt")).is_none());
+    let ledger = play_on(&beside, &["fail lb", "request y bolt"], |_, _, _| ());
+    assert!(ledger.learned(&read("edge"), &read("bolt")).is_some());
+}
+
+/// Who came only to routers on the way was given no list; and a name keeps none.
+#[test]
+fn a_list_is_kept_by_a_client_that_came_to_what_it_lists() {
+    let afar = r#"
+        [clients]
+        z = { entry = "index", at = "a" }
+        n = { entry = "www", at = "a" }
+        [traffic_managers.www]
+        method = "priority"
+        endpoints = { index = { priority = 1 } }
+        [service_indexes.index]
+        endpoints = [{ target = "u" }]
+        [routers]
+        a = { links = { b = 1 }, route = "b" }
+        b = { links = { c = 1 }, route = "a" }
+        c = {}
+        [scale_units]
+        u = { at = "c" }
+    "#;
+    let near = afar.replace(", route = \"b\"", "").replace(", route = \"a\"", "");
+    let listed = |topology: &str, client: &str, asker: &str| {
+        let request = format!("request {client}");
+        let ledger = play_on(topology, &[&request], |_, _, _| ());
+        ledger.listed(&read(asker), &read("index")).is_some()
+    };
+    assert!(listed(&near, "z", "z"));
+    assert!(!listed(&near, "n", "www"), "a name asks anew each time");
+    assert!(!listed(afar, "z", "z"), "the walk went round");
 }

@@ -1,6 +1,7 @@
 //! Traffic managers: methods, statuses, nesting, cached answers.
 
-use natlaw_model::routing::{Decisions, Documented, Setting, Status, Tally};
+use natlaw_model::routing::selection::{Ask, Candidate};
+use natlaw_model::routing::{Decisions, Documented, Method, Setting, Status, Tally};
 
 use super::{answer, answers, rules, walk};
 
@@ -312,4 +313,61 @@ fn in_use_and_available_are_two_things() {
     }
     assert!(Documented.fails_open(&[Status::Degraded, Status::Disabled]));
     assert!(!Documented.fails_open(&[Status::Degraded, Status::Checking]));
+}
+
+#[test]
+fn while_the_nearest_is_up_it_answers_every_time() {
+    let www = managed("performance-all-others", "a = {}, b = {}, c = {}");
+    let often: Vec<&str> = ["request europe", "elapse 60s"].into_iter().cycle().take(39).collect();
+    let said = answers(&www, &often);
+    assert!(said.iter().step_by(2).all(|it| it == "europe > www > a: delivered"), "{said:?}");
+    let out = managed("performance-all-others", "a = { setting = \"disabled\" }, b = {}, c = {}");
+    assert_eq!(rules(&out, &["request europe"]), ["entry", "least latency 20 ms"]);
+}
+
+#[test]
+fn both_looks_for_another_endpoint_are_counted() {
+    let candidate = |identity, available| Candidate {
+        identity,
+        priority: 1,
+        weight: 1,
+        latency_ms: u32::try_from(identity).unwrap(),
+        available,
+    };
+    let candidates = [candidate(1, false), candidate(2, true), candidate(3, true)];
+    let ask = Ask { key: 1, draw: 1 };
+    let choose = |method, candidates: &[Candidate]| {
+        Documented.choose_endpoint(method, ask, candidates).steps
+    };
+    let open = candidates.map(|it| Candidate { available: true, ..it });
+    let apart = choose(Method::Performance, &open) + choose(Method::Weighted, &candidates);
+    assert_eq!(choose(Method::PerformanceAllOthers, &candidates), apart);
+}
+
+#[test]
+fn a_priority_says_nothing_where_latency_decides() {
+    let www = managed("performance", "a = { priority = 9 }, b = { priority = 1 }");
+    assert_eq!(answer(&www, &["request europe"]), "europe > www > a: delivered");
+}
+
+#[test]
+fn an_answer_is_kept_for_a_minute_unless_told_otherwise() {
+    let www = managed("priority", BY_PRIORITY).replace("ttl = \"60s\"", "");
+    let cached = ["request europe", "elapse 59999ms", "request europe"];
+    assert_eq!(rules(&www, &cached), ["answer of www cached until 60s"]);
+}
+
+/// The draws of one seed, once and for all.
+#[test]
+fn a_seed_draws_the_same_answers_on_every_machine() {
+    let www = managed("weighted", "a = {}, b = {}, c = {}").replace("60s", "0s");
+    let www = format!("seed = 7\n{www}");
+    let often: Vec<String> = (0..40).map(|key| format!("request europe #{key}")).collect();
+    let often: Vec<&str> = often.iter().map(String::as_str).collect();
+    let said = answers(&www, &often);
+    let places = said.iter().map(|it| it.trim_start_matches("europe > www > ").chars().next());
+    assert_eq!(
+        places.map(Option::unwrap).collect::<String>(),
+        "bacababbacbbcbbacacbbaacabbbbbacacbaabac"
+    );
 }

@@ -126,3 +126,24 @@ fn routers_carry_connections_and_replies() {
     assert_eq!(answer(both, &cut), "web/10.0.0.1 > c > b > egress: no route: no path");
     assert_eq!(walk(both, &["fail b~c", open]).to_string(), "web/10.0.0.1: no route: no path");
 }
+
+/// Each leg of a walk has its own way: it may come through a router a second time.
+#[test]
+fn a_second_leg_may_come_the_same_way_back() {
+    let there_and_back = r#"
+        [clients]
+        here = { entry = "www", at = "a" }
+        [routers]
+        a = { links = { b = 1 }, route = "b" }
+        b = { links = { c = 1 } }
+        c = { links = { d = 1 }, route = "b" }
+        d = {}
+        [front_doors.www]
+        at = "c"
+        origins = { unit = {} }
+        [scale_units]
+        unit = { at = "a" }
+    "#;
+    let walk = "here > a > b > c > www > c > b > a > unit: delivered";
+    assert_eq!(answer(there_and_back, &["request here"]), walk);
+}

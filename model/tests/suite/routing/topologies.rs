@@ -1,7 +1,7 @@
 //! What a topology may say: every rule, with the field that breaks it and the words.
 
 use natlaw_model::routing::{
-    COMPONENTS_MAX, Edge, NODES_MAX, Node, Place, RoutingGraph, Topology, TopologyRule,
+    COMPONENTS_MAX, Edge, Means, NODES_MAX, Node, Place, RoutingGraph, Topology, TopologyRule,
 };
 
 use super::super::read;
@@ -403,21 +403,23 @@ fn a_graph_tells_who_leads_where_and_what_can_fail() {
         u = { owns = ["acme"], stale = { acme = "v" } }
         v = {}
         [pools]
-        web = { members = "10.0.0.1, hole, 10.0.0.3", at = "r", bypass = ["d"] }
+        web = { members = "10.0.0.1, hole, 10.0.0.3", at = "r", bypass = ["d"], outbound = { user_route = "s" } }
         [routers]
         r = { links = { s = 3 } }
         s = {}
         [destinations]
         d = { endpoint = "192.0.2.1:443" }
+        e = { endpoint = "192.0.2.2:443" }
         "#,
     );
     let names: Vec<String> = whole.components().map(|(_, it)| it.to_string()).collect();
-    let expected = ["lb", "u", "v", "web", "r", "s", "d", "web/10.0.0.1", "web/10.0.0.3", "r~s"];
+    let expected =
+        ["lb", "u", "v", "web", "r", "s", "d", "e", "web/10.0.0.1", "web/10.0.0.3", "r~s"];
     assert_eq!(names, expected);
     let failing = |(at, _): &(usize, _)| whole.can_fail(*at);
     let failing: Vec<String> =
         whole.components().filter(failing).map(|(_, it)| it.to_string()).collect();
-    assert_eq!(failing, ["u", "v", "r", "s", "d", "web/10.0.0.1", "web/10.0.0.3", "r~s"]);
+    assert_eq!(failing, ["u", "v", "r", "s", "d", "e", "web/10.0.0.1", "web/10.0.0.3", "r~s"]);
     assert!(!whole.can_fail(1_000));
     for (at, component) in whole.components() {
         assert_eq!(whole.component(component), Some(at));
@@ -438,6 +440,8 @@ fn a_graph_tells_who_leads_where_and_what_can_fail() {
         ("v", "u"),
         ("web/10.0.0.1", "d"),
         ("web", "d"),
+        ("web", "e"),
+        ("u", "e"),
     ] {
         assert!(step(from, to), "{from} to {to}");
     }
@@ -446,6 +450,7 @@ fn a_graph_tells_who_leads_where_and_what_can_fail() {
         ("x", "web"),
         ("s", "x"),
         ("x", "d"),
+        ("x", "e"),
         ("u", "lb"),
         ("web/10.0.0.1", "web/10.0.0.3"),
         ("x", "web/10.0.0.1"),
@@ -460,6 +465,15 @@ fn a_graph_tells_who_leads_where_and_what_can_fail() {
     assert_eq!(whole.target_between(&read("x"), &read("lb")), Some(read("lb@203.0.113.2")));
     assert_eq!(whole.owner(&read("acme")).map(|at| whole.name(at).to_string()), Some("u".into()));
     assert!(matches!(whole.named(&read("d")), Some(Node::Destination(_))));
+    assert_eq!(
+        whole.to_string(),
+        "1 client, 1 load balancer, 2 scale units, 1 pool, 2 routers, 2 destinations"
+    );
+    let web = whole.index(&read("web")).expect("it is there");
+    let can_fail = |slot| whole.can_fail(whole.component_of_slot(web, slot));
+    assert!(can_fail(0) && !can_fail(1) && can_fail(2), "a hole cannot");
+    let ways = |edge| whole.petgraph().edge_weights().filter(|it| **it == edge).count();
+    assert_eq!((ways(Edge::Bypass), ways(Edge::WayOut(Means::UserRoute))), (1, 1));
     let believes = whole.petgraph().edge_weights().filter(|it| **it == Edge::Believes).count();
     assert_eq!(believes, 1);
 }
@@ -479,4 +493,14 @@ fn a_topology_is_written_as_it_was_read() {
         assert_eq!(again, graph);
         assert_eq!(Topology::from(again), *graph.topology());
     }
+}
+
+#[test]
+fn what_is_not_said_is_not_written() {
+    let brief = "[clients.x]\nentry = \"a\"\n\n[scale_units.a]\n";
+    let graph = graph(brief);
+    assert_eq!(toml::to_string(&graph).expect("plain data"), brief);
+    assert_ne!(graph, super::graph(&brief.replace('x', "y")));
+    let limited = format!("hops_max = 5\n\n{brief}");
+    assert_eq!(toml::to_string(&super::graph(&limited)).expect("plain data"), limited);
 }

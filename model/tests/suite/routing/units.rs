@@ -121,3 +121,13 @@ fn units_that_serve_from_each_other_look_down() {
     "#;
     assert_eq!(answer(mutual, &["request europe"]), "europe > www > c: delivered");
 }
+
+#[test]
+fn what_is_proxied_is_in_hand_for_a_second_unless_told_otherwise() {
+    let brief = UNITS.replace("proxied_max = 2, in_hand = \"10s\"", "proxied_max = 1");
+    let after = |wait: &str| {
+        answer(&brief, &["request europe bolt", &format!("elapse {wait}"), "request europe bolt"])
+    };
+    assert_eq!(after("999ms"), "europe > a: refused: throttled");
+    assert_eq!(after("1s"), "europe > a > b: delivered");
+}
