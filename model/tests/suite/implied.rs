@@ -220,3 +220,21 @@ fn at_the_last_instant_nothing_lasts() {
                elapse 0s => "),
     );
 }
+
+/// An admitted connection that is over at this very instant is not closed by what comes then.
+#[test]
+fn the_end_of_a_connection_that_is_over_begins_nothing() {
+    let nat = two(|it| {
+        it.inbound_rules = vec![read("tcp 203.0.113.1:80 > 10.0.0.1:8080")];
+        it.closes_on = ClosesOn::BothSides;
+    });
+    let knock = "inbound tcp 198.51.100.9:7 > 203.0.113.1:80";
+    let through = |wait: &str| {
+        let (open, finish) = (format!("{knock} open"), format!("{knock} finish"));
+        let ledger = implied(&nat, &[&open, wait, &finish]);
+        ledger.admitted_through(read("tcp 10.0.0.1:8080 > 198.51.100.9:7"))
+    };
+    let rule = Some(read("203.0.113.1:80"));
+    assert_eq!(through("elapse 239999ms"), rule, "the other side is still open");
+    assert_eq!(through("elapse 240s"), None, "it was over");
+}
