@@ -469,6 +469,8 @@ fn a_graph_tells_who_leads_where_and_what_can_fail() {
         whole.to_string(),
         "1 client, 1 load balancer, 2 scale units, 1 pool, 2 routers, 2 destinations"
     );
+    let nodes = whole.nodes().map(|at| whole.name(at).as_str());
+    assert_eq!(nodes.collect::<Vec<_>>(), ["x", "lb", "u", "v", "web", "r", "s", "d", "e"]);
     let web = whole.index(&read("web")).expect("it is there");
     let can_fail = |slot| whole.can_fail(whole.component_of_slot(web, slot));
     assert!(can_fail(0) && !can_fail(1) && can_fail(2), "a hole cannot");
