@@ -29,6 +29,7 @@ use toml::Spanned;
 
 use crate::judged::Judged;
 use crate::law::Verdict;
+use crate::planner::file::DemandRule;
 
 #[cfg(feature = "schema")]
 pub use schema::schema;
@@ -89,6 +90,8 @@ pub enum FileRule {
     Ranges(String),
     /// More events than a file may ask for.
     TooManyEvents(usize),
+    /// A field of a demand file breaks a rule.
+    Demand(String, Box<DemandRule>),
 }
 
 /// A file as it stands; what is said to be an event is read apart.
@@ -386,7 +389,7 @@ fn error_at(text: &str, span: Range<usize>, rule: FileRule) -> FileError {
 }
 
 /// Line and column (both from 1) of a byte.
-fn position(text: &str, byte: usize) -> (usize, usize) {
+pub(crate) fn position(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (1 + before.matches('\n').count(), 1 + before[line_start..].chars().count())
@@ -419,6 +422,7 @@ impl fmt::Display for FileRule {
                 f,
                 "range {range}: ranges count upwards, and those of one event are equally long"
             ),
+            Self::Demand(field, rule) => write!(f, "`{field}`: {rule}"),
             Self::TooManyEvents(events) => {
                 write!(f, "{events} events are more than a file may ask for ({EVENTS_MAX})")
             }

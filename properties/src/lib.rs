@@ -8,6 +8,7 @@
 //! - [`mod@file`]: scenario files; [`report`]: traces as tables; [`prove`]: properties and what a
 //!   failing one leaves behind; [`shrink`]: counterexamples with no event too many.
 //!
+//! - [`planner`]: the least that a demand needs, with the traces that prove it.
 //! - [`catalogue`]: every law as a list to print; [`values`]: the laws of values, held over every
 //!   pool size.
 //! - [`nat::exhaustive`]: every event from every reachable state of a small universe;
@@ -24,6 +25,7 @@ pub mod file;
 pub mod judged;
 pub mod law;
 pub mod nat;
+pub mod planner;
 pub mod prove;
 pub mod refines;
 pub mod report;

@@ -9,6 +9,7 @@ mod exhaustive;
 mod files;
 mod layout;
 mod mutants;
+mod planner;
 mod reachable;
 mod routing;
 mod selection;
