@@ -87,7 +87,7 @@ bench-diff NAME:
 # Fuzz a reader of bytes, by the name of its target in cli/fuzz/fuzz_targets; the corpus is real files
 fuzz READER SECONDS="60":
     mkdir -p cli/fuzz/corpus/{{READER}}
-    cargo +nightly fuzz run --fuzz-dir cli/fuzz --sanitizer none {{READER}} cli/fuzz/corpus/{{READER}} cli/data/zeek cli/data/conntrack cli/tests/cmd snapshots/scenarios properties/data/topologies -- -max_total_time={{SECONDS}}
+    cargo +nightly fuzz run --fuzz-dir cli/fuzz --sanitizer none {{READER}} cli/fuzz/corpus/{{READER}} cli/data/zeek cli/data/conntrack cli/tests/cmd snapshots/scenarios docs/plans properties/data/topologies -- -max_total_time={{SECONDS}}
 
 # Everything that CI runs
 ci:

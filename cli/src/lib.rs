@@ -4,6 +4,7 @@
 //! - `natlaw show`: one incident, figure, mutant or scenario file in full.
 //! - `natlaw laws`, `natlaw devices`: what is claimed, and what it can be tried on.
 //! - `natlaw schema`: what a scenario file may say, for editors.
+//! - `natlaw plan`: the least that a demand needs, with what proves it.
 //! - `natlaw replay`: our allocator under the demand of a recorded log.
 //! - `natlaw route`: one walk through a routing graph, hop by hop, or the graph drawn.
 //! - `natlaw compliance`: what the RFCs ask of a translator, and what answers.
@@ -26,6 +27,7 @@ mod files;
 mod judge;
 mod lists;
 mod log;
+mod plan;
 mod progress;
 mod readers;
 mod replay;
@@ -77,6 +79,7 @@ enum Command {
     Devices,
     /// Print the JSON Schema of a scenario file, by which an editor completes and checks it.
     Schema,
+    Plan(plan::Args),
     Replay(replay::Args),
     Judge(judge::Args),
     Compliance(compliance::Args),
@@ -102,6 +105,7 @@ fn run(command: Command) -> Result<Report, Box<dyn Error>> {
         Command::Laws => Ok(lists::laws()),
         Command::Devices => Ok(lists::devices()),
         Command::Schema => Ok(schema::run()),
+        Command::Plan(args) => plan::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Compliance(args) => compliance::run(&args),

@@ -6,7 +6,7 @@ use natlaw_properties::routing::backbone;
 use crate::log::conntrack::{self, Format};
 use crate::log::events::Events;
 use crate::log::{self, LogReader, zeek};
-use crate::{files, judge};
+use crate::{files, judge, plan};
 
 /// A reader of one format, from bytes to its own types.
 ///
@@ -34,6 +34,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "judge_events", read: |bytes| entries(Format::Events, bytes) },
     Reader { name: "translator", read: |bytes| drop(judge::translator(bytes)) },
     Reader { name: "scenario", read: |bytes| drop(files::scenario(bytes, NAME)) },
+    Reader { name: "demand", read: |bytes| drop(plan::demand(bytes, NAME)) },
     Reader { name: "backbone", read: routers },
 ];
 

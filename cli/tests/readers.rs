@@ -112,7 +112,7 @@ fn is_bounded(reader: &Reader, bytes: &[u8]) {
     let taken = ALLOCATOR.peak_usage() - before;
     let allowed = match reader.name {
         "scenario" => CONSTANT + TOML_FACTOR * bytes.len() + EVENT * asked(bytes),
-        "translator" => CONSTANT + TOML_FACTOR * bytes.len(),
+        "translator" | "demand" => CONSTANT + TOML_FACTOR * bytes.len(),
         "backbone" => CONSTANT + GRAPH_FACTOR * bytes.len(),
         _ => CONSTANT + LOG_FACTOR * bytes.len(),
     };
@@ -163,6 +163,7 @@ fn files(reader: &str) -> Vec<Vec<u8>> {
         "judge_proc" => vec![root.join("cli/data/conntrack/proc_nf_conntrack.txt")],
         "translator" => [vec![root.join("cli/tests/cmd/translator.toml")], scenarios()].concat(),
         "scenario" => scenarios(),
+        "demand" => vec![root.join("docs/demand.toml"), root.join("docs/plans/ports.toml")],
         "backbone" => ["Aarnet", "Abilene", "Geant2012", "germany50"]
             .map(|name| root.join(format!("properties/data/topologies/{name}.json")))
             .to_vec(),
