@@ -17,6 +17,7 @@ pub mod compliance;
 pub mod figures;
 pub mod gallery;
 mod matrix;
+mod planning;
 pub mod routing;
 mod selection;
 
