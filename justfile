@@ -76,6 +76,10 @@ bench *ARGS:
 bench-routing *ARGS:
     cargo bench --package natlaw-benches --bench routing -- {{ARGS}}
 
+# Time plans
+bench-planning *ARGS:
+    cargo bench --package natlaw-benches --bench planning -- {{ARGS}}
+
 # Keep today's times under a name
 bench-save NAME:
     cargo bench --package natlaw-benches --bench allocation -- --save-baseline {{NAME}}

@@ -1,5 +1,6 @@
 //! What port allocation costs, and how often it fails. What routing costs stands in
-//! `benches/routing.rs`, what a long run costs in `benches/stream.rs`.
+//! `benches/routing.rs`, what a long run costs in `benches/stream.rs`, what a plan costs in
+//! `benches/planning.rs`.
 //!
 //! The workload is *release one, bind one*: one member with a block of 1,024 ports on one virtual
 //! IP, one destination. Each step releases a live flow, drawn at random, and binds a new one in
