@@ -23,8 +23,7 @@
 //! the others were opened within the last `R`:
 //!
 //! ```text
-//! B = C                              where R = 0
-//! B = C + burst + floor(rate R)      where R > 0
+//! B = C + burst + floor(rate R)
 //! ```
 //!
 //! What is opened within any `m` milliseconds is all live in the last of them, so it is at most `C`.
@@ -104,9 +103,7 @@ impl Envelope {
 
     /// `B`.
     fn by_flows_and_arrivals(&self, rest: Duration) -> Option<u64> {
-        let (flows, arrivals) = (self.flows_max?, self.arrivals?);
-        let resting = if rest.is_zero() { 0 } else { arrivals.opens_in(rest) };
-        Some(flows.saturating_add(resting))
+        Some(self.flows_max?.saturating_add(self.arrivals?.opens_in(rest)))
     }
 
     /// `D`.

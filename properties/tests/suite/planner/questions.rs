@@ -10,7 +10,7 @@ use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::Device as _;
 use natlaw_model::translator::Translator;
 use natlaw_properties::planner::arrivals::{Connection, worst};
-use natlaw_properties::planner::demand::{Close, Demand, Destination};
+use natlaw_properties::planner::demand::{Close, Closes, Demand, Destination};
 use natlaw_properties::planner::doubling::{Doubling, ports_min as ports_min_of, ramp};
 use natlaw_properties::planner::envelope::{Arrivals, Envelope};
 use natlaw_properties::planner::questions::{pooled, private, returns, sustained};
@@ -122,6 +122,27 @@ fn what_is_moved_to_private_endpoints_is_what_cannot_stay() {
             }
         }
     });
+}
+
+/// Of three destinations the first needs most keys and the second most flows: where flows run out,
+/// the second moves and the first stays.
+#[test]
+fn what_could_stay_after_all_is_not_moved() {
+    let mut demand = several(&[1, 50, 9]);
+    demand.destinations[0].envelope.life_min = ms(1);
+    demand.destinations[1].closes = Closes::all(Close::Reset);
+    demand.destinations[2].closes = Closes::all(Close::Reset);
+    let hold_down = HoldDown { finish: ms(99), ..HoldDown::default() };
+    let limited = |flows| {
+        nat(1_000, Timers { hold_down, ..Timers::default() }, ClosesOn::EitherSide)
+            .with(|nat| nat.limits.flows = Some(flows))
+            .expect("a configuration")
+    };
+    let keys = demand.destinations.iter().map(|it| it.keys_max(&limited(10)));
+    assert_eq!(keys.collect::<Vec<_>>(), [100, 50, 9]);
+    assert_eq!(private(&limited(10), &demand), [1]);
+    assert_eq!(private(&limited(9), &demand), [0, 1]);
+    assert_eq!(private(&limited(60), &demand), [] as [usize; 0]);
 }
 
 #[test]
