@@ -38,13 +38,29 @@ impl Profile {
     /// # Errors
     /// When the question breaks a bound; the error names the bound and its document.
     pub fn nat(&self, ask: &Ask) -> Result<Nat, ProfileError> {
-        let ports = self.policy(ask.ports)?;
-        self.check_counts(ask, &ports)?;
+        self.check_members(ask.members)?;
         let pool = Pool::of_size(FIRST_MEMBER, ask.members).map_err(ProfileError::Pool)?;
-        let addresses = self.addresses_in_use(ask, &ports);
-        let virtual_ips = (u32::from(FIRST_ADDRESS)..).take(addresses);
+        self.nat_of(pool, ask.addresses, ask.ports)
+    }
+
+    /// The translator of this pool, whose slots count as members, holes included.
+    ///
+    /// # Errors
+    /// When pool, addresses or ports break a bound; the error names the bound and its document.
+    pub fn nat_of(
+        &self,
+        pool: Pool,
+        addresses: usize,
+        ports: Option<u16>,
+    ) -> Result<Nat, ProfileError> {
+        let ask = Ask { members: pool.slots().len(), addresses, ports };
+        let policy = self.policy(ports)?;
+        self.check_members(ask.members)?;
+        self.check_addresses(&ask, &policy)?;
+        let in_use = self.addresses_in_use(&ask, &policy);
+        let virtual_ips = (u32::from(FIRST_ADDRESS)..).take(in_use);
         let virtual_ips = virtual_ips.map(|address| VirtualIp(address.into())).collect();
-        let plain = Configuration::new(virtual_ips, pool, ports);
+        let plain = Configuration::new(virtual_ips, pool, policy);
         Nat::new(self.declared(plain)).map_err(ProfileError::Nat)
     }
 
@@ -73,17 +89,22 @@ impl Profile {
         }
     }
 
-    fn check_counts(&self, ask: &Ask, policy: &PortPolicy) -> Result<(), ProfileError> {
+    fn check_members(&self, members: usize) -> Result<(), ProfileError> {
+        let members_max = self.members_max;
+        if members > members_max.value {
+            return Err(ProfileError::TooManyMembers { members, members_max });
+        }
+        Ok(())
+    }
+
+    fn check_addresses(&self, ask: &Ask, policy: &PortPolicy) -> Result<(), ProfileError> {
         let Ask { members, addresses, ports: _ } = *ask;
-        let (addresses_max, members_max) = (self.addresses_max, self.members_max);
+        let addresses_max = self.addresses_max;
         if addresses == 0 {
             return Err(ProfileError::NoAddresses);
         }
         if addresses > addresses_max.value {
             return Err(ProfileError::TooManyAddresses { addresses, addresses_max });
-        }
-        if members > members_max.value {
-            return Err(ProfileError::TooManyMembers { members, members_max });
         }
         match room(policy, addresses) {
             Some((ports, room)) if members > room => {

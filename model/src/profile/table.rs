@@ -5,7 +5,10 @@ use std::fmt;
 use itertools::Itertools as _;
 
 use super::{Behaviour, Dated, DatedTimers, Document, Growth, PortChoice, Profile};
-use crate::nat::{ClosesOn, PerTransport, Preserve, RulePorts, Selection};
+use crate::nat::{
+    AddressPooling, ClosesOn, FilteringBehaviour, MappingBehaviour, PerTransport, PortReuse,
+    Preserve, RulePorts, Selection,
+};
 use crate::time::Duration;
 
 /// One constant of a profile.
@@ -55,7 +58,7 @@ impl Profile {
             Some(constant("ports of TCP", &self.tcp, ToString::to_string)),
             Some(constant("ports of UDP", &self.udp, ToString::to_string)),
             Some(constant("identifiers of ICMP", &self.icmp, ToString::to_string)),
-            Some(constant("address of a member", &self.pooling, |p| pooling(*p))),
+            Some(constant("address of a member", &self.pooling, pooling)),
             Some(constant("what a port keeps", &self.preserve, preserve)),
             Some(constant("which port is taken", &self.selection, selection)),
             Some(constant("FIN that closes", &self.closes_on, closes_on)),
@@ -122,10 +125,10 @@ fn rule_ports(ports: &RulePorts) -> String {
     }
 }
 
-fn pooling(pooling: crate::nat::AddressPooling) -> String {
+fn pooling(pooling: &AddressPooling) -> String {
     match pooling {
-        crate::nat::AddressPooling::Arbitrary => "any".into(),
-        crate::nat::AddressPooling::Paired => "always the same".into(),
+        AddressPooling::Arbitrary => "any".into(),
+        AddressPooling::Paired => "always the same".into(),
     }
 }
 
@@ -163,8 +166,22 @@ fn refresh(refresh: &PerTransport<bool>) -> String {
 
 impl fmt::Display for Behaviour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mapping, filtering, port_reuse } = self;
-        write!(f, "mapped {mapping}, filtered {filtering}, used again {port_reuse}")
+        let mapped = match self.mapping {
+            MappingBehaviour::EndpointIndependent => "inside endpoint alone",
+            MappingBehaviour::AddressDependent => "destination address",
+            MappingBehaviour::AddressAndPortDependent => "destination",
+        };
+        let open = match self.filtering {
+            FilteringBehaviour::EndpointIndependent => "anybody",
+            FilteringBehaviour::AddressDependent => "that address",
+            FilteringBehaviour::AddressAndPortDependent => "that endpoint",
+        };
+        let served = match self.port_reuse {
+            PortReuse::Never => "one mapping",
+            PortReuse::PerDestinationAddress => "one mapping an address",
+            PortReuse::PerDestination => "one mapping a destination",
+        };
+        write!(f, "mapped by {mapped}, open to {open}, a port for {served}")
     }
 }
 

@@ -4,7 +4,7 @@ use natlaw_model::nat::{
     AddressPooling, ClosesOn, FilteringBehaviour, MappingBehaviour, Nat, PerTransport, PortPolicy,
     PortReuse, Preserve, RulePorts, Selection, Timers,
 };
-use natlaw_model::profile::{Ask, Growth, Profile, ProfileError};
+use natlaw_model::profile::{Ask, Behaviour, Growth, Profile, ProfileError};
 use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
 
@@ -404,4 +404,97 @@ fn every_constant_has_a_document() {
             assert!(!constant.value.is_empty(), "{}", constant.name);
         }
     }
+}
+
+/// What a profile's table says of one constant.
+fn told(profile: &Profile, name: &str) -> Option<String> {
+    let constants = profile.constants();
+    constants.into_iter().find(|constant| constant.name == name).map(|constant| constant.value)
+}
+
+#[test]
+fn a_table_tells_every_constant_with_its_unit() {
+    let expected = [
+        ("azure-load-balancer", "ports of an address", "64000 ports"),
+        ("azure-load-balancer", "a member has at most", "1024 ports"),
+        ("azure-load-balancer", "members at most", "1000"),
+        ("azure-load-balancer", "an inbound rule takes", "the 8 ports of its group"),
+        ("azure-load-balancer", "address of a member", "any"),
+        ("azure-load-balancer", "what a port keeps", "nothing"),
+        ("azure-load-balancer", "which port is taken", "the lowest, one address after the other"),
+        ("azure-load-balancer", "FIN that closes", "that of either side"),
+        ("azure-load-balancer", "the outside keeps alive", "TCP, UDP, ICMP"),
+        ("azure-load-balancer", "a port rests after RST", "15s"),
+        ("azure-load-balancer", "idle time a person may set", "240s to 7200s"),
+        (
+            "azure-load-balancer",
+            "growth into a larger tier",
+            "half of each member's ports are reclaimed",
+        ),
+        (
+            "azure-load-balancer",
+            "ports of UDP",
+            "mapped by destination, open to that endpoint, a port for one mapping an address",
+        ),
+        ("azure-classic", "addresses that flows leave from", "1"),
+        ("azure-classic", "a redeployed pool is reported", "2 x its size at most"),
+        (
+            "azure-outbound-rules",
+            "a person may choose",
+            "0 to 64000 ports in steps of 8, of 1024-65023",
+        ),
+        ("azure-nat-gateway", "flows of an address to one destination", "50000 flows"),
+        ("azure-nat-gateway", "flows at most", "2000000 flows"),
+        ("azure-nat-gateway", "addresses at most", "16"),
+        ("azure-nat-gateway", "which port is taken", "the next from a random start"),
+        ("azure-nat-gateway", "the outside keeps alive", "TCP"),
+        ("azure-app-service", "flows of a member at most", "1920 flows"),
+        ("carrier-grade", "ports of a member", "1024 ports a member in all, 64512 usable"),
+        ("carrier-grade", "address of a member", "always the same"),
+        ("carrier-grade", "what a port keeps", "class, parity"),
+        ("carrier-grade", "the outside keeps alive", "nothing"),
+        ("carrier-grade", "an unsolicited SYN waits", "6s"),
+        ("carrier-grade", "an inbound rule takes", "its own port"),
+        ("carrier-grade", "FIN that closes", "that of both sides"),
+        (
+            "carrier-grade",
+            "ports of TCP",
+            "mapped by inside endpoint alone, open to anybody, a port for one mapping",
+        ),
+        ("linux", "what a port keeps", "number, class"),
+        ("linux", "established TCP lives idle", "432000s"),
+    ];
+    for (name, constant, value) in expected {
+        assert_eq!(told(&profile(name), constant).as_deref(), Some(value), "{name}: {constant}");
+    }
+    let spread = read_as("azure-load-balancer", "frontends-all-at-once-2019");
+    let expected = "the lowest of the least used address";
+    assert_eq!(told(&spread, "which port is taken").as_deref(), Some(expected));
+    let silent = read_as("azure-load-balancer", "growth-not-said-2022");
+    assert_eq!(told(&silent, "growth into a larger tier").as_deref(), Some("not said"));
+    for absent in ["a member has at most", "flows at most", "an unsolicited SYN waits"] {
+        assert_eq!(told(&profile("linux"), absent), None, "{absent}");
+    }
+}
+
+#[test]
+fn a_behaviour_is_told_in_words() {
+    let told =
+        |mapping, filtering, port_reuse| Behaviour { mapping, filtering, port_reuse }.to_string();
+    assert_eq!(
+        told(
+            MappingBehaviour::AddressDependent,
+            FilteringBehaviour::AddressDependent,
+            PortReuse::PerDestinationAddress
+        ),
+        "mapped by destination address, open to that address, a port for one mapping an address"
+    );
+    assert_eq!(
+        told(
+            MappingBehaviour::AddressAndPortDependent,
+            FilteringBehaviour::AddressAndPortDependent,
+            PortReuse::PerDestination
+        ),
+        "mapped by destination, open to that endpoint, a port for one mapping a destination"
+    );
 }
