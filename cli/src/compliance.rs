@@ -3,11 +3,15 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use natlaw_model::nat::Nat;
+use natlaw_model::profile::Profile;
 use natlaw_properties::nat::compliance::{Answer, Comparison, Finding, count, judge, plain};
 use natlaw_snapshots::compliance::matrix;
+use natlaw_snapshots::profiles::ASKED;
 use serde_json::{Value, json};
 
 use crate::judge::configuration;
+use crate::profiles::profile;
 use crate::{JSON_VERSION, Report};
 
 /// Hold a configuration against the RFCs: each requirement as held by which laws, as deviating, value
@@ -16,18 +20,18 @@ use crate::{JSON_VERSION, Report};
 /// A deviation is no error: the exit status is 0 unless the input is bad.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// The configuration: the [subject] table of a scenario, or a whole scenario file (TOML). Without
-    /// it, a pool of 50 behind two virtual IPs with the model's defaults.
-    #[arg(value_name = "FILE")]
+    /// The configuration: the [subject] table of a scenario, a whole scenario file (TOML), or the name
+    /// of a profile. Without it, a pool of 50 behind two virtual IPs with the model's defaults.
+    #[arg(value_name = "FILE|PROFILE")]
     nat: Option<PathBuf>,
+    /// Take this reading of the profile. May be repeated.
+    #[arg(long = "read-as", value_name = "READING", requires = "nat")]
+    read_as: Vec<String>,
 }
 
 /// Holds the configuration against every requirement.
 pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
-    let (nat, whose) = match &args.nat {
-        Some(path) => (configuration(path)?, path.display().to_string()),
-        None => (plain(), "the model's defaults".into()),
-    };
+    let (nat, whose) = asked(args)?;
     let text = format!("translator  {nat} ({whose})\n\n{}\n", matrix(&nat));
     let findings = judge(&nat);
     let total = count(&findings);
@@ -40,6 +44,17 @@ pub(crate) fn run(args: &Args) -> Result<Report, Box<dyn Error>> {
         "outside": total.outside,
     });
     Ok(Report { text, json, as_expected: true })
+}
+
+/// The translator that is judged, and whose it is.
+fn asked(args: &Args) -> Result<(Nat, String), Box<dyn Error>> {
+    let Some(path) = &args.nat else { return Ok((plain(), "the model's defaults".into())) };
+    let name = path.display().to_string();
+    let is_profile = !path.exists() && Profile::named(&name).is_some();
+    match is_profile || !args.read_as.is_empty() {
+        true => Ok((profile(&name, &args.read_as)?.nat(&ASKED)?, format!("the profile {name}"))),
+        false => Ok((configuration(path)?, name)),
+    }
 }
 
 fn finding_as_json(finding: &Finding) -> Value {

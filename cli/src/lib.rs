@@ -8,6 +8,7 @@
 //! - `natlaw replay`: our allocator under the demand of a recorded log.
 //! - `natlaw route`: one walk through a routing graph, hop by hop, or the graph drawn.
 //! - `natlaw compliance`: what the RFCs ask of a translator, and what answers.
+//! - `natlaw profiles`: providers' published rules, each constant with its document.
 //! - `natlaw judge`: a real device by its own answers, as Linux connection tracking tells them.
 //!
 //! Exit codes: 0 as expected, 1 a law is broken unexpectedly or not broken where it should be,
@@ -28,6 +29,7 @@ mod judge;
 mod lists;
 mod log;
 mod plan;
+mod profiles;
 mod progress;
 mod readers;
 mod replay;
@@ -83,6 +85,7 @@ enum Command {
     Replay(replay::Args),
     Judge(judge::Args),
     Compliance(compliance::Args),
+    Profiles(profiles::Args),
     Route(route::Args),
 }
 
@@ -109,6 +112,7 @@ fn run(command: Command) -> Result<Report, Box<dyn Error>> {
         Command::Replay(args) => replay::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Compliance(args) => compliance::run(&args),
+        Command::Profiles(args) => profiles::run(&args),
         Command::Route(args) => route::run(&args),
     }
 }

@@ -19,6 +19,19 @@ pub fn matrix(nat: &Nat) -> String {
     format!("{}\n\n{}", by_document.map(section).format("\n\n"), count(&findings))
 }
 
+/// The requirements that the configuration does not meet, each with its document and the values.
+pub fn deviations(nat: &Nat) -> String {
+    let findings = judge(nat);
+    let deviating = findings.iter().filter(|found| matches!(found.verdict, Verdict::Deviates(_)));
+    let line = |found: &Finding| {
+        let name = format!("{} {}", found.document.name, found.requirement.id);
+        let values = found.verdict.comparisons().iter().join("; ");
+        let values = wrapped(&values, WIDTH - TEXT_AT).replace('\n', &format!("\n{:TEXT_AT$}", ""));
+        format!("{name:<26}{:<13}{values}", found.requirement.level)
+    };
+    deviating.map(line).join("\n")
+}
+
 /// One document: a row for each of its requirements.
 fn section(findings: &[Finding]) -> String {
     let document = findings[0].document;

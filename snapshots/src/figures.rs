@@ -16,7 +16,9 @@ use natlaw_properties::nat::{LAWS, allocated_ports, grouped};
 use natlaw_properties::report::{drawn, table};
 
 use crate::matrix::{self, Stopped};
-use crate::{compliance, gallery, planning, routing, selection, wrapped};
+use crate::{
+    compliance, gallery, planning, profiles, published, routing, selection, transitions, wrapped,
+};
 
 /// A table with its name and its story.
 #[derive(Debug)]
@@ -27,6 +29,20 @@ pub struct Figure {
     pub story: &'static str,
     /// Draws it.
     pub draw: fn() -> String,
+}
+
+/// The figure of a profile.
+macro_rules! profile {
+    ($figure:literal, $profile:literal) => {
+        Figure {
+            name: $figure,
+            story: "Published rules as a dated value: every constant with its document, every reading \
+                    of a question that documents answer differently (a star stands at the one that \
+                    is taken), and where a translator of 50 members and two addresses deviates from \
+                    the RFCs.",
+            draw: || profiles::report($profile),
+        }
+    };
 }
 
 /// Every figure.
@@ -123,6 +139,52 @@ pub const FIGURES: &[Figure] = &[
                 drawn at random. Nothing deviates; what is left is outside the model.",
         draw: || against_the_rfcs(&carrier_grade()),
     },
+    Figure {
+        name: "cliffs_of_a_growing_pool",
+        story: "One member more than a tier has. Every member's ports are filled to one destination \
+                first; the flows on the half that is reclaimed are stranded, as the document of May \
+                2019 says. The last column is the size at which the pool has its old ports again.",
+        draw: transitions::cliffs,
+    },
+    Figure {
+        name: "a_full_pool_of_50_grows_to_1000",
+        story: "The first 50 members fill their ports and open nothing more, while the pool grows \
+                through every tier. Of 51,200 flows one in 32 is left at the end.",
+        draw: transitions::growth,
+    },
+    Figure {
+        name: "what_a_change_does_to_live_flows",
+        story: "Flows are opened by every member, and then the deployment changes. A surge that \
+                passes the 50th slot leaves a pool of 50 in the tier of 51 to 100: the new members \
+                took slots beyond the old, and the holes that those left are no smaller pool. The \
+                classic document lets a redeployed pool be reported twice as large; from 26 members \
+                on that costs a tier, from 201 on it leaves the table.",
+        draw: transitions::changes,
+    },
+    Figure {
+        name: "safe_pool_sizes_are_no_interval",
+        story: "Connections to one destination, shared evenly by a pool, and the pool sizes whose \
+                members have the ports for their share. Between two sizes that carry a demand there \
+                are others that do not: 50 members carry it, 51 do not, 79 do again.",
+        draw: transitions::safe_pools,
+    },
+    Figure {
+        name: "published_claims_checked",
+        story: "What others published about ports, held against a model of the documents that they \
+                speak of. Each number is computed by asking a translator: how many members it takes, \
+                how many endpoints a flow may have, how many connections are accepted.",
+        draw: published::claims,
+    },
+    profile!("profile_azure_classic", "azure-classic"),
+    profile!("profile_azure_load_balancer", "azure-load-balancer"),
+    profile!("profile_azure_outbound_rules", "azure-outbound-rules"),
+    profile!("profile_azure_nat_gateway", "azure-nat-gateway"),
+    profile!("profile_azure_nat_gateway_v2", "azure-nat-gateway-v2"),
+    profile!("profile_azure_app_service", "azure-app-service"),
+    profile!("profile_google_cloud_nat_static", "google-cloud-nat-static"),
+    profile!("profile_aws_nat_gateway", "aws-nat-gateway"),
+    profile!("profile_carrier_grade", "carrier-grade"),
+    profile!("profile_linux", "linux"),
 ];
 
 /// A figure as it is printed and reviewed.
@@ -182,7 +244,7 @@ fn pool_total_by_pool_size() -> String {
 }
 
 /// A change in percent, to a tenth.
-fn change(before: usize, after: usize) -> String {
+pub(crate) fn change(before: usize, after: usize) -> String {
     let tenths = |part: usize| (part * 1_000 + before / 2) / before;
     let (sign, tenths) = match after.checked_sub(before) {
         Some(more) => ("+", tenths(more)),

@@ -5,6 +5,7 @@
 //! - [`fn@report`]: a scenario played and judged, as the text that is reviewed, printed and compared.
 //! - [`figures`]: tables that are no traces: what a pool has by its size, which law catches what.
 //! - [`compliance`]: what the RFCs ask, held against one configuration.
+//! - [`profiles`]: providers' published rules, constant by constant.
 //! - [`gallery`]: each mutant with the smallest scenario that shows its defect.
 //!
 //! The reviewed texts stand in `incidents/`, a file for each report.
@@ -18,8 +19,11 @@ pub mod figures;
 pub mod gallery;
 mod matrix;
 mod planning;
+pub mod profiles;
+mod published;
 pub mod routing;
 mod selection;
+mod transitions;
 
 use std::fmt::Write as _;
 
