@@ -45,7 +45,7 @@ fn demand(profile: &str, readings: &str, flows_max: impl Fn(usize) -> usize) -> 
         let _ = write!(
             text,
             "[[destinations]]\nname = \"{index}\"\nto = \"tcp 198.51.100.{index}:443\"\nrate = \
-             \"9/s\"\nburst = 9\nflows_max = {flows_max}\nlife_max = \"30min\"\nclose = {{ reset \
+             \"9/s\"\nburst = 9\nflows_max = {flows_max}\nlife_max = \"5min\"\nclose = {{ reset \
              = \"100%\" }}\n"
         );
     }
