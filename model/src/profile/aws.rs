@@ -18,8 +18,6 @@ pub(super) fn profile() -> Profile {
         addresses_max: Dated::new(8, &AWS_KNOWLEDGE),
         members_max: Dated::new(SLOTS_MAX, &ASSUMED_BOUND),
         flows_per_destination_max: Some(Dated::new(55_000, &AWS_BASICS)),
-        tcp: Dated::new(Behaviour::PER_DESTINATION, &AWS_BASICS),
-        udp: Dated::new(Behaviour::PER_DESTINATION, &AWS_BASICS),
         icmp: Dated::new(Behaviour::PER_DESTINATION, &AWS_BASICS),
         selection: Dated::new(Selection::Random(SEED), &ASSUMED),
         rule_ports: Dated::new(RulePorts::One, &ASSUMED),

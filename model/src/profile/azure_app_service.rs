@@ -1,10 +1,8 @@
 //! Azure App Service: a guarantee of 128 ports for each instance.
 
-use super::azure_load_balancer::{
-    FIN_OF_BOTH_SIDES_2018, FOUR_MINUTES, PORTS_64_000, plain, timers,
-};
+use super::azure_load_balancer::{FIN_OF_BOTH_SIDES_2018, PORTS_64_000, plain, timers};
 use super::document::{APP_SERVICE_2020, ASSUMED, ASSUMED_BOUND};
-use super::{Dated, DatedTimers, Document, Profile, Reading};
+use super::{Dated, Document, Profile, Reading};
 use crate::nat::{ClosesOn, PerTransport, PortPolicy, RulePorts, SLOTS_MAX, Selection};
 use crate::tiers::TierTable;
 
@@ -16,10 +14,7 @@ pub(super) fn profile() -> Profile {
         selection: Dated::new(Selection::LowestFirst, &ASSUMED),
         rule_ports: Dated::new(RulePorts::One, &ASSUMED),
         inbound_refresh: Dated::new(PerTransport::from(true), &ASSUMED),
-        timers: DatedTimers {
-            established: Dated::new(FOUR_MINUTES, &APP_SERVICE_2020),
-            ..timers(&APP_SERVICE_2020)
-        },
+        timers: timers(&APP_SERVICE_2020),
         outside: vec![
             Dated::new(
                 "Beyond its 128 ports an instance may be given more, when there are any.",

@@ -1,10 +1,8 @@
 //! Outbound connections of Azure's classic cloud services, as the document of 2018 describes them.
 
-use super::azure_load_balancer::{
-    FIN_OF_BOTH_SIDES_2018, FIN_OF_EITHER_SIDE_2019, FOUR_MINUTES, plain, timers,
-};
+use super::azure_load_balancer::{FIN_OF_BOTH_SIDES_2018, FIN_OF_EITHER_SIDE_2019, plain, timers};
 use super::document::{ASSUMED, CLASSIC_2018, LOAD_BALANCER_2019};
-use super::{Behaviour, Dated, DatedTimers, Growth, Profile, Reading};
+use super::{Dated, Growth, Profile, Reading};
 use crate::nat::{PerTransport, PortPolicy, RulePorts, Selection};
 use crate::tiers::{Tier, TierTable};
 
@@ -16,15 +14,11 @@ pub(super) fn profile() -> Profile {
         what: "Azure cloud services (classic)",
         members_max: Dated::new(table.members_max().into(), &CLASSIC_2018),
         ports: Dated::new(PortPolicy::Tiered(table), &CLASSIC_2018),
-        udp: Dated::new(Behaviour::PER_DESTINATION, &CLASSIC_2018),
         addresses_in_use_max: Some(Dated::new(1, &CLASSIC_2018)),
         selection: Dated::new(Selection::LowestFirst, &LOAD_BALANCER_2019),
         rule_ports: Dated::new(RulePorts::One, &ASSUMED),
         inbound_refresh: Dated::new(PerTransport::from(true), &CLASSIC_2018),
-        timers: DatedTimers {
-            established: Dated::new(FOUR_MINUTES, &CLASSIC_2018),
-            ..timers(&CLASSIC_2018)
-        },
+        timers: timers(&CLASSIC_2018),
         growth: Some(Dated::new(Growth::HalfReclaimed, &CLASSIC_2018)),
         outside: vec![
             Dated::new("ICMP is not translated.", &CLASSIC_2018),

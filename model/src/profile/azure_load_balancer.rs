@@ -24,14 +24,9 @@ pub(super) const FOUR_MINUTES: Duration = Duration::from_secs(240);
 
 /// The profile `azure-load-balancer`.
 pub(super) fn profile() -> Profile {
-    let table = TierTable::of_the_story();
     Profile {
         name: "azure-load-balancer",
         what: "Azure Load Balancer, default port allocation",
-        members_max: Dated::new(table.members_max().into(), &LOAD_BALANCER_2022),
-        ports: Dated::new(PortPolicy::Tiered(table), &LOAD_BALANCER_2022),
-        ports_of_a_member_max: Some(Dated::new(1_024, &LOAD_BALANCER_CAP)),
-        growth: Some(Dated::new(Growth::HalfReclaimed, &LOAD_BALANCER_2019)),
         outside: vec![
             Dated::new("Fragments and ICMP are not translated.", &LOAD_BALANCER_2019),
             Dated::new(

@@ -9,9 +9,8 @@ use super::document::{
     OUTBOUND_RULES_OLD,
 };
 use super::{Dated, Document, Growth, PortChoice, Profile, Reading};
-use crate::nat::{PortPolicy, SLOTS_MAX};
+use crate::nat::SLOTS_MAX;
 use crate::ports::PortBlock;
-use crate::tiers::TierTable;
 use crate::time::Duration;
 
 /// The profile `azure-outbound-rules`.
@@ -19,7 +18,6 @@ pub(super) fn profile() -> Profile {
     Profile {
         name: "azure-outbound-rules",
         what: "Azure Load Balancer with outbound rules",
-        ports: Dated::new(PortPolicy::Tiered(TierTable::of_the_story()), &OUTBOUND_RULES_2024),
         members_max: Dated::new(SLOTS_MAX, &ASSUMED_BOUND),
         growth: Some(Dated::new(Growth::HalfReclaimed, &LOAD_BALANCER_2019)),
         outside: vec![

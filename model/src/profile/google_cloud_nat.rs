@@ -1,6 +1,6 @@
 //! Google Cloud NAT: blocks of ports for each VM.
 
-use super::azure_load_balancer::{ADDRESSES_MAX, plain};
+use super::azure_load_balancer::plain;
 use super::document::{ASSUMED, ASSUMED_BOUND, GOOGLE_API, GOOGLE_PORTS, GOOGLE_TROUBLE};
 use super::{Behaviour, Dated, DatedTimers, PortChoice, Profile, Reading};
 use crate::nat::{ClosesOn, PerTransport, PortPolicy, RulePorts, SLOTS_MAX, Selection};
@@ -17,9 +17,7 @@ pub(super) fn with_static_ports() -> Profile {
         ports: Dated::new(PortPolicy::Manual { ports: 64, usable }, &GOOGLE_API),
         ports_chosen: Some(Dated::new(choice, &ASSUMED)),
         ports_of_an_address: Dated::new(64_512, &GOOGLE_PORTS),
-        addresses_max: ADDRESSES_MAX,
         members_max: Dated::new(SLOTS_MAX, &ASSUMED_BOUND),
-        udp: Dated::new(Behaviour::PER_DESTINATION, &GOOGLE_API),
         selection: Dated::new(Selection::LowestFirst, &ASSUMED),
         rule_ports: Dated::new(RulePorts::One, &ASSUMED),
         closes_on: Dated::new(ClosesOn::BothSides, &ASSUMED),

@@ -9,16 +9,13 @@ use crate::time::Duration;
 
 /// The profile `linux`.
 pub(super) fn profile() -> Profile {
-    let per_destination = Dated::new(Behaviour::PER_DESTINATION, &LINUX_SOURCE);
     Profile {
         name: "linux",
         what: "Linux netfilter",
         ports: on_demand(&ASSUMED),
         ports_of_an_address: Dated::new(64_512, &ASSUMED),
         members_max: Dated::new(SLOTS_MAX, &ASSUMED_BOUND),
-        tcp: per_destination,
-        udp: per_destination,
-        icmp: per_destination,
+        icmp: Dated::new(Behaviour::PER_DESTINATION, &LINUX_SOURCE),
         preserve: Dated::new(Preserve { port: true, class: true, parity: false }, &LINUX_SOURCE),
         selection: Dated::new(Selection::Random(SEED), &LINUX_SOURCE),
         rule_ports: Dated::new(RulePorts::One, &ASSUMED),

@@ -81,7 +81,6 @@ impl Profile {
         let PortChoice { least, most, multiple_of, usable } = choice.value;
         match ports {
             0 if least == 0 => Ok(self.ports.value.clone()),
-            0 => Err(ProfileError::Ports { ports, choice }),
             _ if !(least..=most).contains(&ports) || !ports.is_multiple_of(multiple_of) => {
                 Err(ProfileError::Ports { ports, choice })
             }
