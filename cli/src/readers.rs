@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn every_format_has_a_reader() {
         let judged = [Format::Table, Format::Extended, Format::Proc, Format::Events].len();
-        let toml = ["translator", "scenario"].len();
+        let toml = ["translator", "scenario", "demand"].len();
         let graphs = ["backbone"].len();
         assert_eq!(READERS.len(), log::READERS.len() + judged + toml + graphs);
     }
