@@ -1,0 +1,13 @@
+//! Real NATs as devices: the model held against what it is a model of.
+//!
+//! - [`real`]: what a real device can be asked.
+//! - `namespace` (Linux): a network of its own for this process, without root.
+//!
+//! # Invariants
+//! Nothing leaves the namespaces that a run makes for itself: no packet, no process, no file. No
+//! rule of NAT lives here; what is allowed is the model's to say. Off Linux nothing here talks to a
+//! kernel.
+
+#[cfg(target_os = "linux")]
+pub mod namespace;
+pub mod real;
