@@ -1,6 +1,7 @@
 //! Real NATs as devices: the model held against what it is a model of.
 //!
 //! - [`real`]: what a real device can be asked.
+//! - `ctnetlink` (Linux): the kernel's own allocator, without a packet.
 //! - `namespace` (Linux): a network of its own for this process, without root.
 //!
 //! # Invariants
@@ -8,6 +9,8 @@
 //! rule of NAT lives here; what is allowed is the model's to say. Off Linux nothing here talks to a
 //! kernel.
 
+#[cfg(target_os = "linux")]
+pub mod ctnetlink;
 #[cfg(target_os = "linux")]
 pub mod namespace;
 pub mod real;

@@ -71,6 +71,8 @@ pub enum Opened {
     Mapped(Endpoint),
     /// It gets no external endpoint.
     Refused,
+    /// It is of no flow and begins none.
+    Dropped,
 }
 
 /// Why a device did not answer.

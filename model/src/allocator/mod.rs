@@ -6,6 +6,7 @@
 mod bitmap;
 mod first_fit;
 mod held;
+pub mod linux_like;
 mod probing;
 pub(crate) mod random;
 mod starts;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bitmap::Bitmap;
 pub use first_fit::FirstFit;
+pub use linux_like::LinuxLike;
 pub use probing::{Budget, Probing};
 
 use crate::flow::{Binding, Endpoint, FiveTuple};

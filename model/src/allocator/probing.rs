@@ -1,6 +1,7 @@
 //! The allocators of the field that look at a bounded number of candidates and then give up.
 
 use super::held::Held;
+use super::linux_like::WINDOWS;
 use super::random::SplitMix;
 use super::starts::seed_of;
 use super::{PortAllocator, Refusal};
@@ -26,7 +27,7 @@ impl Budget {
     /// The budget of Cilium before that, likewise.
     pub const CILIUM_BEFORE: Self = Self::Draws(128);
     /// Linux (`nf_nat_l4proto_unique_tuple`) and Open vSwitch (`nat_get_unique_l4`, June 2026).
-    pub const LINUX: Self = Self::Windows(&[128, 64, 32, 16, 8]);
+    pub const LINUX: Self = Self::Windows(&WINDOWS);
 
     /// The most candidates that one search looks at.
     pub fn probes_max(self) -> u32 {
