@@ -2,6 +2,9 @@
 //!
 //! - [`real`]: what a real device can be asked.
 //! - `ctnetlink` (Linux): the kernel's own allocator, without a packet.
+//! - `wire` (Linux): the kernel between two wires, by nft rules.
+//! - `ovs` (Linux): Open vSwitch with its own connection tracking and a clock turned by hand.
+//! - `frame`, `conversation` (Linux): packets on an Ethernet wire, and the numbers of TCP.
 //! - `namespace` (Linux): a network of its own for this process, without root.
 //!
 //! # Invariants
@@ -10,7 +13,17 @@
 //! kernel.
 
 #[cfg(target_os = "linux")]
+pub mod conversation;
+#[cfg(target_os = "linux")]
 pub mod ctnetlink;
 #[cfg(target_os = "linux")]
+pub mod frame;
+#[cfg(target_os = "linux")]
 pub mod namespace;
+#[cfg(target_os = "linux")]
+pub mod ovs;
+#[cfg(target_os = "linux")]
+mod program;
 pub mod real;
+#[cfg(target_os = "linux")]
+pub mod wire;

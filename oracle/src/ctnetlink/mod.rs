@@ -43,6 +43,8 @@ mod attribute {
 
 /// The counter of taken tuples that were looked at, among the statistics.
 const FOUND: u16 = 2;
+/// The counter of packets that were dropped because there was nothing to translate them to.
+const INSERT_FAILED: u16 = 9;
 /// How long an entry lives if nobody closes it, in seconds: longer than any run.
 const LONG: u32 = 1 << 20;
 const SYN_SENT: u8 = 1;
@@ -212,6 +214,22 @@ impl Ctnetlink {
         }
     }
 
+    /// Packets that were dropped because there was nothing to translate them to. Only real ones are
+    /// counted.
+    pub(crate) fn refused_packets(&mut self) -> Result<u64, Error> {
+        self.counter(INSERT_FAILED)
+    }
+
+    /// The sum of a counter over all processors.
+    fn counter(&mut self, number: u16) -> Result<u64, Error> {
+        let one = |attributes: &[u8]| {
+            let value = message::find(attributes, &[number]).and_then(|value| value.first_chunk());
+            let garbled = || Error::Garbled { what: "statistics", why: "a counter less".into() };
+            value.map(|value| u64::from(u32::from_be_bytes(*value))).ok_or_else(garbled)
+        };
+        Ok(self.dump(command::STATISTICS, one)?.into_iter().sum())
+    }
+
     fn open(&mut self, flow: FiveTuple) -> Result<Opened, Error> {
         let nat =
             self.nat.as_ref().ok_or_else(|| Error::Unsupported("nothing is configured".into()))?;
@@ -293,12 +311,7 @@ impl RealNat for Ctnetlink {
     }
 
     fn taken_probes(&mut self) -> Result<Option<u64>, Error> {
-        let found = |attributes: &[u8]| {
-            let found = message::find(attributes, &[FOUND]).and_then(|value| value.first_chunk());
-            let garbled = || Error::Garbled { what: "statistics", why: "nothing found".into() };
-            found.map(|found| u64::from(u32::from_be_bytes(*found))).ok_or_else(garbled)
-        };
-        Ok(Some(self.dump(command::STATISTICS, found)?.into_iter().sum()))
+        self.counter(FOUND).map(Some)
     }
 }
 

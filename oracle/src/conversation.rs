@@ -1,0 +1,123 @@
+//! The TCP of members and servers: sequence numbers, and no more.
+
+use std::collections::HashMap;
+
+use natlaw_model::flow::{Endpoint, FiveTuple};
+use natlaw_model::nat::{Segment, Side, Signal};
+
+use crate::frame::Numbers;
+
+/// At which sequence numbers connections begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// Each higher than all before it, as a clock makes them (RFC 9293 section 3.4.1).
+    EverHigher,
+    /// Each lower than all before it.
+    EverLower,
+}
+
+/// Every connection that was begun.
+#[derive(Debug)]
+pub(crate) struct Conversations {
+    beginning: Beginning,
+    begun: u32,
+    of: HashMap<FiveTuple, Conversation>,
+    /// The member's own tuple for what the servers see.
+    inside: HashMap<FiveTuple, FiveTuple>,
+}
+
+/// Where both sides of a connection stand.
+#[derive(Debug, Clone, Copy)]
+struct Conversation {
+    first: [u32; 2],
+    next: [Option<u32>; 2],
+    finished: [bool; 2],
+    reset: bool,
+}
+
+/// From the first number of one connection to that of the next.
+const STRIDE: u32 = 16;
+const MIDDLE: u32 = 1 << 31;
+
+impl Conversations {
+    pub(crate) fn new(beginning: Beginning) -> Self {
+        Self { beginning, begun: 0, of: HashMap::new(), inside: HashMap::new() }
+    }
+
+    /// Nothing has been said yet, but for the numbers that were used.
+    pub(crate) fn forget(&mut self) {
+        self.of.clear();
+        self.inside.clear();
+    }
+
+    /// What a server sees of a flow.
+    pub(crate) fn seen(&mut self, flow: FiveTuple, external: Endpoint) {
+        self.inside.insert(flow.from(external).reversed(), flow);
+    }
+
+    /// The numbers of the next segment of this side.
+    pub(crate) fn numbers(&mut self, side: Side, segment: Segment) -> Numbers {
+        let flow = match side {
+            Side::Inside => segment.tuple,
+            Side::Outside => {
+                let known = self.inside.get(&segment.tuple);
+                known.copied().unwrap_or(segment.tuple.reversed())
+            }
+        };
+        let before = self.of.get(&flow).copied();
+        let begins_anew =
+            segment.signal == Signal::Open && before.is_none_or(Conversation::is_over);
+        let mut conversation = match before {
+            Some(before) if !begins_anew => before,
+            Some(_) | None => self.begin(),
+        };
+        let numbers = conversation.advance(side, segment.signal);
+        self.of.insert(flow, conversation);
+        numbers
+    }
+
+    fn begin(&mut self) -> Conversation {
+        self.begun += 1;
+        let way = self.begun.wrapping_mul(STRIDE);
+        let first = match self.beginning {
+            Beginning::EverHigher => MIDDLE.wrapping_add(way),
+            Beginning::EverLower => MIDDLE.wrapping_sub(way),
+        };
+        Conversation { first: [first; 2], next: [None; 2], finished: [false; 2], reset: false }
+    }
+}
+
+impl Conversation {
+    fn is_over(self) -> bool {
+        self.reset || self.finished == [true; 2]
+    }
+
+    /// A SYN and a FIN count for a byte each; a SYN or FIN sent again has its own number again.
+    fn advance(&mut self, side: Side, signal: Signal) -> Numbers {
+        let (own, far) = match side {
+            Side::Inside => (0, 1),
+            Side::Outside => (1, 0),
+        };
+        let first = self.first[own];
+        let next = self.next[own].unwrap_or(first);
+        let sequence = match signal {
+            Signal::Open => first,
+            Signal::Finish if self.finished[own] => next.wrapping_sub(1),
+            Signal::Data | Signal::Finish | Signal::Reset => next,
+        };
+        match signal {
+            Signal::Open => self.next[own] = Some(self.next[own].unwrap_or(first.wrapping_add(1))),
+            Signal::Data => self.next[own] = Some(next),
+            Signal::Finish if self.finished[own] => {}
+            Signal::Finish => self.next[own] = Some(next.wrapping_add(1)),
+            Signal::Reset => self.reset = true,
+        }
+        self.finished[own] |= signal == Signal::Finish;
+        let begins = matches!(signal, Signal::Open | Signal::Reset);
+        let acknowledgement = match self.next[far] {
+            None if begins => None,
+            heard => Some(heard.unwrap_or(self.first[far])),
+        };
+        Numbers { sequence, acknowledgement }
+    }
+}
