@@ -48,6 +48,10 @@ const DECIDED: &[(&str, Needs)] = &[
     ("no_member_goes_beyond_its_limit", Needs::Missing(Missing::Before)),
     ("over_limit_is_said_only_to_a_member_at_a_limit", Needs::Missing(Missing::Refusals)),
     ("a_member_at_a_limit_is_told_nothing_else", Needs::Missing(Missing::Refusals)),
+    (
+        "no_virtual_ip_goes_beyond_its_limit_towards_a_destination",
+        Needs::Missing(Missing::Before),
+    ),
     ("a_member_is_not_refused_for_what_others_hold", Needs::Missing(Missing::Refusals)),
     ("only_a_stranger_is_told_that_it_is_not_in_the_pool", Needs::Missing(Missing::Refusals)),
     ("a_leased_virtual_ip_serves_one_member", Needs::Configuration),

@@ -17,10 +17,11 @@ use std::cmp::Reverse;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
-use itertools::Itertools;
+use itertools::{Either, Itertools};
 use rustc_hash::FxHashMap;
 
 use super::held::Held;
+use super::room::Room;
 use super::starts::Starts;
 use super::{PortAllocator, Refusal};
 use crate::flow::{Binding, Endpoint, FiveTuple, Transport};
@@ -34,6 +35,7 @@ pub struct Bitmap {
     rows: FxHashMap<RowKey, Row>,
     held: FxHashMap<Binding, Remote>,
     aside: Held,
+    room: Room,
 }
 
 /// Who shares a row, and towards what its keys are unique.
@@ -60,6 +62,7 @@ impl Bitmap {
             rows: FxHashMap::default(),
             held: FxHashMap::default(),
             aside: Held::default(),
+            room: Room::new(nat),
         }
     }
 
@@ -72,6 +75,7 @@ impl Bitmap {
             }
             None => self.aside.hold(binding, remote),
         }
+        self.room.bound(binding, remote);
         self.held.insert(binding, remote);
     }
 }
@@ -83,6 +87,7 @@ impl PortAllocator for Bitmap {
         let search = Search {
             nat: &self.nat,
             aside: &self.aside,
+            room: &self.room,
             flow,
             space,
             own: space.positions_of(candidates),
@@ -103,6 +108,7 @@ impl PortAllocator for Bitmap {
         let Some(remote) = self.held.remove(&binding) else {
             return;
         };
+        self.room.released(binding, remote);
         let Some((key, _, position)) = place(&self.nat, binding, remote) else {
             return self.aside.release(binding);
         };
@@ -127,7 +133,7 @@ impl PortAllocator for Bitmap {
 /// What is held, in order: two bitmaps that answer alike from now on hash alike.
 impl Hash for Bitmap {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { nat, starts, rows, held, aside } = self;
+        let Self { nat, starts, rows, held, aside, room: _ } = self;
         (nat, starts, aside).hash(state);
         (rows.iter().sorted().collect_vec(), held.iter().sorted().collect_vec()).hash(state);
     }
@@ -166,6 +172,7 @@ fn owner_of(nat: &Nat, flow: FiveTuple) -> Owner {
 struct Search<'a> {
     nat: &'a Nat,
     aside: &'a Held,
+    room: &'a Room,
     flow: FiveTuple,
     /// All positions of the row.
     space: Candidates<'a>,
@@ -240,8 +247,25 @@ impl Search<'_> {
     /// The eligible endpoints among these positions, in order.
     fn all_within(&self, positions: Range<usize>) -> impl Iterator<Item = Endpoint> {
         let is_known = self.nothing_aside();
-        let free = self.free_within(positions).filter_map(|position| self.space.at(position));
-        free.filter(move |it| is_known || self.aside.is_eligible(self.nat, self.flow, *it))
+        let free = self.with_room(positions).flat_map(|positions| self.free_within(positions));
+        let free = free.filter_map(|position| self.space.at(position));
+        free.filter(move |it| is_known || self.aside.is_nobodys(self.nat, self.flow, *it))
+    }
+
+    /// Of these positions, those of virtual IPs with room towards the destination.
+    fn with_room(&self, positions: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        if !self.room.is_limited() {
+            return Either::Left(std::iter::once(positions));
+        }
+        let ports = self.space.block().len() as usize;
+        let addresses = positions.start / ports..positions.end.div_ceil(ports);
+        let with_room = addresses.filter(|address| {
+            let vip = self.space.addresses()[*address].0;
+            self.room.is_left(self.nat, self.flow, vip)
+        });
+        Either::Right(with_room.map(move |address| {
+            positions.start.max(address * ports)..positions.end.min((address + 1) * ports)
+        }))
     }
 
     /// The positions whose bit is clear.

@@ -33,12 +33,12 @@ impl FirstFit {
     /// The first eligible candidate, or of those that keep most of the inside port the first.
     fn choose(&self, flow: FiveTuple, probes: &mut u32) -> Result<Endpoint, Refusal> {
         let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
-        let is_eligible = |endpoint: &Endpoint| {
+        let is_nobodys = |endpoint: &Endpoint| {
             *probes += 1;
-            self.may_give(flow, *endpoint)
+            self.held.is_nobodys(&self.nat, flow, *endpoint)
         };
         let in_order = self.in_order(flow, candidates).into_iter().flat_map(Candidates::iter);
-        let mut eligible = in_order.filter(is_eligible);
+        let mut eligible = in_order.filter(is_nobodys);
         let (preserve, inside) = (self.nat.preserve, flow.source.port);
         let choice = match preserve.keeps_anything() {
             true => eligible.min_by_key(|it| Reverse(preserve.rank(inside, it.port))),
@@ -47,12 +47,15 @@ impl FirstFit {
         choice.ok_or(Refusal::Exhausted)
     }
 
-    /// The candidates in the order in which they are looked at.
+    /// The candidates in the order in which they are looked at, of each virtual IP with room.
     fn in_order<'a>(&self, flow: FiveTuple, candidates: Candidates<'a>) -> Vec<Candidates<'a>> {
-        let load = |one: &Candidates| self.held.load(&self.nat, flow, one.addresses()[0].0);
+        let address = |one: &Candidates| one.addresses()[0].0;
+        let has_room = |one: &Candidates| self.held.has_room(&self.nat, flow, address(one));
+        let with_room = candidates.by_address().filter(has_room);
+        let load = |one: &Candidates| self.held.load(&self.nat, flow, address(one));
         match self.nat.selection {
-            Selection::Spread => candidates.by_address().sorted_by_cached_key(load).collect(),
-            _ => vec![candidates],
+            Selection::Spread => with_room.sorted_by_cached_key(load).collect(),
+            _ => with_room.collect(),
         }
     }
 

@@ -15,6 +15,22 @@ pub(super) struct Held {
 impl Held {
     /// Whether the flow may be given this endpoint.
     pub(super) fn is_eligible(&self, nat: &Nat, flow: FiveTuple, external: Endpoint) -> bool {
+        self.has_room(nat, flow, external.address) && self.is_nobodys(nat, flow, external)
+    }
+
+    /// Whether a virtual IP holds fewer keys towards the flow's destination than the limit there
+    /// is.
+    pub(super) fn has_room(&self, nat: &Nat, flow: FiveTuple, address: Ipv4Addr) -> bool {
+        let wanted = nat.key(flow, flow.source).remote;
+        let towards_it = |(remote, binding): &(Remote, Binding)| {
+            binding.flow.transport == flow.transport && remote.overlaps(wanted)
+        };
+        let held = || self.on(address).filter(towards_it).count();
+        nat.limits.per_destination.is_none_or(|limit| held() < limit as usize)
+    }
+
+    /// Whether the flow may be given this endpoint, leases allow it, and nobody holds it.
+    pub(super) fn is_nobodys(&self, nat: &Nat, flow: FiveTuple, external: Endpoint) -> bool {
         nat.may_give(flow, external)
             && self.lease_allows(nat, flow, external.address)
             && self.is_free(nat.key(flow, external))

@@ -9,6 +9,7 @@ mod held;
 pub mod linux_like;
 mod probing;
 pub(crate) mod random;
+mod room;
 mod starts;
 
 use std::fmt;
@@ -26,7 +27,9 @@ use crate::nat::Nat;
 /// Chooses the external endpoint of a new mapping. All a user implements.
 pub trait PortAllocator {
     /// An external endpoint for `flow`, or why there is none. The endpoint must be one of
-    /// [`Nat::candidates`], match no inbound rule, and have a key that overlaps no held one.
+    /// [`Nat::candidates`], match no inbound rule, have a key that overlaps no held one, and lie
+    /// on a virtual IP that holds fewer keys towards the destination than
+    /// [`Limits::per_destination`](crate::nat::Limits::per_destination).
     ///
     /// # Errors
     /// [`Refusal::Exhausted`] only when nothing is eligible; [`Refusal::GaveUp`] when a budget of

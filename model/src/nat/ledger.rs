@@ -74,7 +74,8 @@ pub struct Census {
     pub live: usize,
     /// Those held in hold-down, stranded ones included.
     pub cooling: usize,
-    /// Those kept for inbound rules, or leased to somebody else.
+    /// Those kept for inbound rules, leased to somebody else, or free on a virtual IP without room
+    /// towards the destination.
     pub reserved: usize,
 }
 
@@ -218,24 +219,49 @@ impl Ledger {
 
     /// Who leases this virtual IP: whose binding of it the allocator holds.
     pub fn lessee(&self, address: Ipv4Addr) -> Option<Member> {
-        let mut holdings = Transport::ALL.into_iter().flat_map(|transport| {
-            let keys = |port| Key::first_of(transport, Endpoint::new(address, port));
-            let end = Key::last_of(transport, Endpoint::new(address, u16::MAX));
-            self.held.range(keys(0)..=end).flat_map(|(_, holdings)| holdings)
-        });
-        let holding = holdings.find(|holding| holding.is_held(self.now))?;
+        let on = |transport| self.held_on(transport, address);
+        let (_, holding) = Transport::ALL.into_iter().flat_map(on).next()?;
         Some(Member(holding.binding.flow.source.address))
+    }
+
+    /// Whether a virtual IP holds fewer keys towards the flow's destination than the limit there
+    /// is.
+    pub fn has_room(&self, flow: FiveTuple, address: Ipv4Addr) -> bool {
+        let remote = self.nat.key(flow, flow.source).remote;
+        let towards_it = |(key, _): &(&Key, &Holding)| key.remote.overlaps(remote);
+        let held = || self.held_on(flow.transport, address).filter(towards_it).count();
+        self.nat.limits.per_destination.is_none_or(|limit| held() < limit as usize)
+    }
+
+    /// The keys of a transport on one virtual IP, live or in hold-down, in order.
+    fn held_on(
+        &self,
+        transport: Transport,
+        address: Ipv4Addr,
+    ) -> impl Iterator<Item = (&Key, &Holding)> {
+        let first = Key::first_of(transport, Endpoint::new(address, 0));
+        let last = Key::last_of(transport, Endpoint::new(address, u16::MAX));
+        let held = self.held.range(first..=last);
+        let held = held.flat_map(|(key, holdings)| holdings.iter().map(move |it| (key, it)));
+        held.filter(|(_, holding)| holding.is_held(self.now))
     }
 
     /// The endpoints that the flow may be given now, in order.
     pub fn eligible(&self, flow: FiveTuple) -> impl Iterator<Item = Endpoint> {
-        let candidates = self.nat.candidates(flow);
-        let candidates = candidates.into_iter().flat_map(super::Candidates::iter);
-        candidates.filter(move |endpoint| self.is_eligible(flow, *endpoint))
+        let candidates = self.nat.candidates(flow).into_iter();
+        let by_address = candidates.flat_map(super::Candidates::by_address);
+        let with_room = by_address.filter(move |on| self.has_room(flow, on.addresses()[0].0));
+        let endpoints = with_room.flat_map(super::Candidates::iter);
+        endpoints.filter(move |external| self.is_nobodys(flow, *external))
     }
 
     /// Whether the flow may be given this endpoint now.
     pub fn is_eligible(&self, flow: FiveTuple, external: Endpoint) -> bool {
+        self.has_room(flow, external.address) && self.is_nobodys(flow, external)
+    }
+
+    /// Whether the flow may be given this endpoint, leases allow it, and nobody holds it.
+    fn is_nobodys(&self, flow: FiveTuple, external: Endpoint) -> bool {
         self.nat.may_give(flow, external)
             && self.lease_allows(flow, external.address)
             && self.holders(self.nat.key(flow, external)).next().is_none()
@@ -243,16 +269,19 @@ impl Ledger {
 
     /// What becomes of the flow's candidates, counted.
     pub fn census(&self, flow: FiveTuple) -> Census {
-        let candidates = self.nat.candidates(flow);
+        let candidates = self.nat.candidates(flow).into_iter();
         let mut census = Census::default();
-        for external in candidates.into_iter().flat_map(super::Candidates::iter) {
-            census.candidates += 1;
-            *match self.state_of(flow, external) {
-                Standing::Free => &mut census.free,
-                Standing::Live => &mut census.live,
-                Standing::Cooling => &mut census.cooling,
-                Standing::Reserved => &mut census.reserved,
-            } += 1;
+        for on in candidates.flat_map(super::Candidates::by_address) {
+            let has_room = self.has_room(flow, on.addresses()[0].0);
+            for external in on.iter() {
+                census.candidates += 1;
+                *match self.state_of(flow, external) {
+                    Standing::Free if has_room => &mut census.free,
+                    Standing::Live => &mut census.live,
+                    Standing::Cooling => &mut census.cooling,
+                    Standing::Free | Standing::Reserved => &mut census.reserved,
+                } += 1;
+            }
         }
         census
     }

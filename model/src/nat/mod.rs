@@ -81,7 +81,7 @@ pub struct Configuration {
     /// Whether packets of the outside keep a flow alive (RFC 4787 REQ-6).
     #[serde(default, skip_serializing_if = "is_default")]
     pub inbound_refresh: PerTransport<bool>,
-    /// What one member may hold.
+    /// What one member may hold, and what one virtual IP towards a destination.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
     /// Ports that are never given.
@@ -191,6 +191,13 @@ pub enum NatError {
     HastySyn(Duration),
     /// A limit of nothing would refuse every flow.
     ZeroLimit(&'static str),
+    /// A limit of keys towards a destination counts keys that each have one.
+    LimitWithoutDestination {
+        /// Of which transport.
+        transport: Transport,
+        /// How much of the destination its keys have.
+        port_reuse: PortReuse,
+    },
     /// A virtual IP is among the destinations that are not translated for.
     ExemptVirtualIp {
         /// The range.
@@ -357,10 +364,16 @@ impl Nat {
     /// The key of a flow that leaves from `external`, judged after all translations: a destination
     /// that is published by an inbound rule counts as the member behind it.
     pub fn key(&self, flow: FiveTuple, external: Endpoint) -> Key {
-        let FiveTuple { transport, destination, .. } = flow;
-        let behind = self.rule_at(transport, destination).map(|rule| rule.inside);
-        let remote = self.port_reuse.of(transport).remote(behind.unwrap_or(destination));
+        let FiveTuple { transport, .. } = flow;
+        let remote = self.port_reuse.of(transport).remote(self.destination_of(flow));
         Key { transport, external, remote }
+    }
+
+    /// Where a flow goes after all translations: to the member behind an inbound rule, or to its
+    /// destination.
+    pub(crate) fn destination_of(&self, flow: FiveTuple) -> Endpoint {
+        let rule = self.rule_at(flow.transport, flow.destination);
+        rule.map_or(flow.destination, |rule| rule.inside)
     }
 
     /// Whether an address is one of the virtual IPs.
@@ -554,11 +567,23 @@ fn check_timers(configuration: &Configuration) -> Result<(), NatError> {
 const SYN_WAIT_MIN: Duration = Duration::from_secs(6);
 
 fn check_limits(configuration: &Configuration) -> Result<(), NatError> {
-    let Limits { ports, bindings, flows } = configuration.limits;
-    let limits = [("ports", ports), ("bindings", bindings), ("flows", flows)];
-    match limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
-        Some((name, _)) => Err(NatError::ZeroLimit(name)),
-        None => Ok(()),
+    let Limits { ports, bindings, flows, per_destination } = configuration.limits;
+    let limits = [
+        ("ports", ports),
+        ("bindings", bindings),
+        ("flows", flows),
+        ("per_destination", per_destination),
+    ];
+    if let Some((name, _)) = limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
+        return Err(NatError::ZeroLimit(name));
+    }
+    let reuse = |transport| (transport, configuration.port_reuse.of(transport));
+    let mut reuses = Transport::ALL.into_iter().map(reuse);
+    match reuses.find(|(_, port_reuse)| *port_reuse != PortReuse::PerDestination) {
+        Some((transport, port_reuse)) if per_destination.is_some() => {
+            Err(NatError::LimitWithoutDestination { transport, port_reuse })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -603,7 +628,7 @@ impl NatError {
             | Self::TooManyMembers { .. } => "ports",
             Self::ReuseTooFine { .. } | Self::ReuseTooCoarse { .. } => "port_reuse",
             Self::ZeroIdle(_) | Self::HastySyn(_) => "timers",
-            Self::ZeroLimit(_) => "limits",
+            Self::ZeroLimit(_) | Self::LimitWithoutDestination { .. } => "limits",
             Self::ExemptVirtualIp { .. } => "exempt",
             Self::RuleElsewhere(_) | Self::RuleForNobody(_) | Self::RuleTwice(_) => "inbound_rules",
         }
@@ -663,6 +688,12 @@ impl fmt::Display for NatError {
             Self::ZeroLimit(limit) => {
                 write!(f, "{limit} = 0: every flow would be refused; leave it out for no limit")
             }
+            Self::LimitWithoutDestination { transport, port_reuse } => write!(
+                f,
+                "per_destination with port_reuse {port_reuse} of {transport}: its keys have no \
+                 destination to be counted by; it must be {}",
+                PortReuse::PerDestination
+            ),
             Self::ExemptVirtualIp { exempt, virtual_ip } => write!(
                 f,
                 "{exempt} covers the virtual IP {virtual_ip}: what goes there is translated"

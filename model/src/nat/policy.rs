@@ -112,10 +112,13 @@ pub struct Preserve {
     pub parity: bool,
 }
 
-/// What one member may hold of each transport at once (RFC 6888 REQ-4); without a number, anything.
+/// What may be held of each transport at once; without a number, anything. All but one are limits
+/// of what one member holds (RFC 6888 REQ-4).
 ///
 /// **Reading taken.** What is in hold-down counts as held, and so does what a new configuration has
-/// stranded.
+/// stranded. For the limit of a destination that is what one document's two figures say together:
+/// 55,000 connections at once, or about 900 new ones a second ("NAT gateways", Amazon VPC
+/// documentation, date not known), which is a hold of a minute.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -131,6 +134,12 @@ pub struct Limits {
     /// Live flows (RFC 6888 REQ-5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flows: Option<u32>,
+    /// Keys of all members on one virtual IP towards one destination: 50,000 in "NAT gateway
+    /// resource", Azure documentation, July 2023. A virtual IP that has so many is not eligible
+    /// for that destination; another one is, and when none has room the flow is exhausted. Port
+    /// re-use must be per destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_destination: Option<u32>,
 }
 
 /// How many ports of its virtual IP an inbound rule takes from the flows.
@@ -186,8 +195,8 @@ impl Preserve {
 }
 
 impl Limits {
-    /// Whether there is any.
-    pub const fn are_set(self) -> bool {
+    /// Whether there is any of what one member may hold.
+    pub const fn bind_members(self) -> bool {
         self.ports.is_some() || self.bindings.is_some() || self.flows.is_some()
     }
 }

@@ -536,7 +536,7 @@ impl<A: PortAllocator> Translator<A> {
     /// Counts what each member holds, for the limits of a new configuration.
     fn count_anew(&mut self) {
         self.usage = Usage::new(self.nat.limits);
-        if !self.nat.limits.are_set() {
+        if !self.nat.limits.bind_members() {
             return;
         }
         self.entries.values().for_each(|entry| self.usage.bound(entry.binding));

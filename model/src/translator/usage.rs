@@ -77,7 +77,7 @@ impl Usage {
     }
 
     fn holds(&mut self, flow: FiveTuple) -> Option<&mut Holds> {
-        self.limits.are_set().then(|| self.by_member.entry(member(flow)).or_default())
+        self.limits.bind_members().then(|| self.by_member.entry(member(flow)).or_default())
     }
 
     fn forget_idle(&mut self, flow: FiveTuple) {

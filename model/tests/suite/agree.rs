@@ -80,7 +80,7 @@ fn nats() -> impl Strategy<Value = Nat> {
     let shape = (1..=2_u8, select(&["10.0.0.1-10.0.0.2", "10.0.0.1", "10.0.0.1, hole, 10.0.0.2"]));
     let ports = select(vec![on_demand("1024-1026"), fixed(2, "1024-1031"), on_demand("1-3")]);
     let limit = || prop_oneof![3 => Just(None), 1 => (1..=2_u32).prop_map(Some)];
-    let limits = (limit(), limit(), limit());
+    let limits = (limit(), limit(), limit(), limit());
     let flags = any::<[bool; 9]>();
     let behaviour = (0..3_usize, 0..3_usize);
     (shape, ports, timers(), limits, flags, behaviour).prop_map(
@@ -88,8 +88,10 @@ fn nats() -> impl Strategy<Value = Nat> {
             let mut it = configuration(addresses, pool, ports);
             behave(&mut it, behaviour);
             it.timers = timers;
-            let (ports, bindings, flows) = limits;
-            it.limits = Limits { ports, bindings, flows };
+            let (ports, bindings, flows, per_destination) = limits;
+            let per_destination =
+                per_destination.filter(|_| it.port_reuse == PortReuse::PerDestination.into());
+            it.limits = Limits { ports, bindings, flows, per_destination };
             let [paired, spread, both, refresh, rule, group, reserved, exempt, parity] = flags;
             let declare = |what: bool, change: &dyn Fn(&mut Configuration), it: &mut _| {
                 if what {

@@ -520,3 +520,51 @@ fn a_change_of_configuration_keeps_the_peers_of_what_it_keeps() {
         ",
     );
 }
+
+/// A virtual IP is passed over once it holds as many keys towards a destination as it may, whoever
+/// holds them; towards another destination and of another transport it has room.
+#[test]
+fn a_virtual_ip_holds_no_more_keys_towards_a_destination_than_its_limit() {
+    let nat = with(2, "10.0.0.1-10.0.0.2", on_demand("1024-1026"), |it| {
+        it.limits.per_destination = Some(2);
+        it.timers.hold_down.finish = read("3s");
+    });
+    Stage::of(&nat).play("
+        outbound tcp 10.0.0.1:1 > 198.51.100.1:443 open => forwarded 203.0.113.1:1024 > 198.51.100.1:443
+        outbound tcp 10.0.0.2:1 > 198.51.100.1:443 open => forwarded 203.0.113.1:1025 > 198.51.100.1:443
+        outbound tcp 10.0.0.1:2 > 198.51.100.1:443 open => forwarded 203.0.113.2:1024 > 198.51.100.1:443
+        outbound tcp 10.0.0.1:2 > 198.51.100.1:444 open => forwarded 203.0.113.1:1024 > 198.51.100.1:444
+        outbound udp 10.0.0.1:2 > 198.51.100.1:443 => forwarded 203.0.113.1:1024 > 198.51.100.1:443
+        outbound tcp 10.0.0.2:2 > 198.51.100.1:443 open => forwarded 203.0.113.2:1025 > 198.51.100.1:443
+        outbound tcp 10.0.0.2:3 > 198.51.100.1:443 open => refused: exhausted
+        outbound tcp 10.0.0.2:1 > 198.51.100.1:443 finish => forwarded 203.0.113.1:1025 > 198.51.100.1:443
+        outbound tcp 10.0.0.2:3 > 198.51.100.1:443 open => refused: exhausted
+        elapse 2999ms
+        outbound tcp 10.0.0.2:3 > 198.51.100.1:443 open => refused: exhausted
+        elapse 1ms
+        outbound tcp 10.0.0.2:3 > 198.51.100.1:443 open => forwarded 203.0.113.1:1025 > 198.51.100.1:443
+        ");
+}
+
+/// A key that a configuration since replaced has left counts towards every destination that it may
+/// stand for.
+#[test]
+fn a_key_of_a_coarser_configuration_counts_towards_a_limit() {
+    let limited = with(2, "10.0.0.1", on_demand("1024-1025"), |it| {
+        it.limits.per_destination = Some(1);
+    });
+    for (port_reuse, other_address) in
+        [(PortReuse::Never, "203.0.113.2"), (PortReuse::PerDestinationAddress, "203.0.113.1")]
+    {
+        let coarser = limited.with(|it| {
+            it.limits = Limits::default();
+            it.port_reuse = port_reuse.into();
+        });
+        let stranded = "udp 10.0.0.1:1 > 198.51.100.1:53 as 203.0.113.1:1024";
+        Stage::of(&coarser.unwrap())
+            .play("outbound udp 10.0.0.1:1 > 198.51.100.1:53 => forwarded 203.0.113.1:1024 > 198.51.100.1:53")
+            .reconfigure(&limited, &[stranded])
+            .play("outbound udp 10.0.0.1:2 > 198.51.100.1:54 => forwarded 203.0.113.2:1024 > 198.51.100.1:54")
+            .play(&format!("outbound udp 10.0.0.1:2 > 198.51.100.2:53 => forwarded {other_address}:1024 > 198.51.100.2:53"));
+    }
+}

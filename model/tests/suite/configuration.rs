@@ -22,7 +22,7 @@ fn lawful() -> Configuration {
 type Change = fn(&mut Configuration);
 
 /// Each rule, a change that breaks it, and what a person then reads.
-const BROKEN: [(Change, &str); 34] = [
+const BROKEN: [(Change, &str); 36] = [
     (
         |it| it.virtual_ips.clear(),
         "`virtual_ips`: [] is empty: a translator needs an outside address",
@@ -153,6 +153,18 @@ const BROKEN: [(Change, &str); 34] = [
         "`limits`: flows = 0: every flow would be refused; leave it out for no limit",
     ),
     (
+        |it| it.limits.per_destination = Some(0),
+        "`limits`: per_destination = 0: every flow would be refused; leave it out for no limit",
+    ),
+    (
+        |it| {
+            it.limits.per_destination = Some(1);
+            it.port_reuse.udp = PortReuse::PerDestinationAddress;
+        },
+        "`limits`: per_destination with port_reuse per-destination-address of udp: its keys have \
+         no destination to be counted by; it must be per-destination",
+    ),
+    (
         |it| it.exempt = vec![read("203.0.113.0/24")],
         "`exempt`: 203.0.113.0/24 covers the virtual IP 203.0.113.1: what goes there is translated",
     ),
@@ -197,6 +209,7 @@ fn number(error: &NatError) -> usize {
         NatError::HastySyn(_) => 15,
         NatError::ZeroLimit(_) => 16,
         NatError::ExemptVirtualIp { .. } => 17,
+        NatError::LimitWithoutDestination { .. } => 18,
     }
 }
 
@@ -226,7 +239,7 @@ fn every_broken_rule_is_told_in_these_words() {
 #[test]
 fn every_rule_is_broken_by_one_of_these_changes() {
     let numbers = BROKEN.map(|(change, _)| number(&Nat::new(changed(change)).unwrap_err()));
-    assert_eq!(BTreeSet::from(numbers), (0..18).collect());
+    assert_eq!(BTreeSet::from(numbers), (0..19).collect());
 }
 
 #[test]

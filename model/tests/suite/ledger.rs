@@ -53,6 +53,7 @@ enum Adjustment {
     Ports(PortPolicy),
     Timers(Timers),
     Rules(Vec<InboundRule>),
+    PerDestination(Option<u32>),
 }
 
 fn milliseconds(range: std::ops::RangeInclusive<u64>) -> impl Strategy<Value = Duration> {
@@ -110,10 +111,15 @@ fn rules() -> impl Strategy<Value = Vec<InboundRule>> {
     prop_oneof![2 => Just(Vec::new()), 1 => proptest::sample::subsequence(rules.to_vec(), 1..=3)]
 }
 
+/// A limit of keys towards a destination.
+fn per_destination() -> impl Strategy<Value = Option<u32>> {
+    select(&[None, Some(1), Some(2)])
+}
+
 fn nats() -> impl Strategy<Value = Nat> {
-    let whose = (select(&POOLS), 1..=2_u8, policies());
+    let whose = (select(&POOLS), 1..=2_u8, policies(), per_destination());
     (whose, behaviours(), selections(), timers(), rules()).prop_map(
-        |((pool, addresses, ports), behaviour, selection, timers, inbound_rules)| {
+        |((pool, addresses, ports, limit), behaviour, selection, timers, inbound_rules)| {
             let mut it = configuration(addresses, pool, ports);
             (it.selection, it.timers, it.inbound_rules) = (selection, timers, inbound_rules);
             (it.mapping, it.port_reuse) = (behaviour.0.into(), behaviour.1.into());
@@ -123,6 +129,8 @@ fn nats() -> impl Strategy<Value = Nat> {
             if it.ports == PortPolicy::Static {
                 it.virtual_ips = virtual_ips(3);
             }
+            let has_destinations = it.port_reuse == PortReuse::PerDestination.into();
+            it.limits.per_destination = limit.filter(|_| has_destinations);
             if pool.starts_with("hole") {
                 it.inbound_rules.clear();
             }
@@ -170,6 +178,7 @@ fn adjustments() -> impl Strategy<Value = Adjustment> {
         policies().prop_map(Adjustment::Ports),
         timers().prop_map(Adjustment::Timers),
         rules().prop_map(Adjustment::Rules),
+        per_destination().prop_map(Adjustment::PerDestination),
     ]
 }
 
@@ -192,6 +201,7 @@ impl Adjustment {
             Self::Ports(ports) => it.ports.clone_from(ports),
             Self::Timers(timers) => it.timers = *timers,
             Self::Rules(rules) => it.inbound_rules.clone_from(rules),
+            Self::PerDestination(limit) => it.limits.per_destination = *limit,
         }
     }
 }

@@ -21,7 +21,7 @@ use natlaw_model::allocator::PortAllocator;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
     Candidates, ClosesOn, Configuration, Event, HoldDown, IcmpError, IdleTimers, InboundRule,
-    Ledger, MappingBehaviour, Nat, PerTransport, Pool, PortPolicy, PortReuse, Selection, Signal,
+    Ledger, Limits, MappingBehaviour, Nat, PerTransport, Pool, PortPolicy, PortReuse, Selection, Signal,
     TcpTimers, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
@@ -374,12 +374,16 @@ fn kinds_of_mappings(size: u16) -> Vec<Universe> {
 fn choices(size: u16) -> Vec<Universe> {
     let spread = Configuration { selection: Selection::Spread, ..two_virtual_ips(shared(1)) };
     let random = Configuration { selection: Selection::Random(1), ..shared(3) };
+    let both = two_virtual_ips(shared(2));
+    let one_each = Limits { per_destination: Some(1), ..Limits::default() };
+    let limited = Configuration { limits: one_each, ..both.clone() };
     let slow = with_hold_down(shared(1), HoldDown::uniform(Duration::from_secs(3)));
     let hasty = with_hold_down(shared(1), HoldDown::uniform(Duration::ZERO));
     let of = |name, configurations| universe(name, size, 1, configurations);
     let drawn = of("a random start", [random.clone(), one_member(random), shared(1)]);
     vec![
         of("two addresses, spread", [spread.clone(), one_member(spread), shared(1)]),
+        of("one key an address towards a destination", [limited.clone(), one_member(limited), both]),
         of("hold-downs that change", [shared(1), slow, hasty]),
         Universe { depth_max: Some(4 + usize::from(size)), ..drawn },
     ]

@@ -44,7 +44,9 @@ use hairpin::{
 };
 use limits::{
     a_member_at_a_limit_is_told_nothing_else, a_member_is_not_refused_for_what_others_hold,
-    no_member_goes_beyond_its_limit, over_limit_is_said_only_to_a_member_at_a_limit,
+    has_room, no_member_goes_beyond_its_limit,
+    no_virtual_ip_goes_beyond_its_limit_towards_a_destination,
+    over_limit_is_said_only_to_a_member_at_a_limit,
 };
 
 pub(super) use errors::{error_of_the_inside, error_of_the_outside};
@@ -134,6 +136,12 @@ pub const LAWS: &[Law<Nat>] = &[
         a_member_at_a_limit_is_told_nothing_else,
         "RFC 6888 REQ-4",
         "An operator adds ports, and nothing gets better."
+    ),
+    law!(
+        no_virtual_ip_goes_beyond_its_limit_towards_a_destination,
+        "\"NAT gateway resource\", Azure documentation, July 2023; \"NAT gateways\", Amazon VPC \
+         documentation, date not known",
+        "Connections are counted on that the provider does not give."
     ),
     law!(
         a_member_is_not_refused_for_what_others_hold,
@@ -386,7 +394,7 @@ fn one_transport_never_exhausts_another(moment: &Moment) -> Option<bool> {
     let holds = |transport| candidates.iter().any(|external| is_held(key(transport, external)));
     let holds_its_own = holds(flow.transport);
     let holds_any = holds_its_own || Transport::ALL.into_iter().any(holds);
-    holds_any.then(|| holds_its_own || has_reserved_ports(moment, flow))
+    holds_any.then(|| holds_its_own || cannot_have_all_ports(moment, flow))
 }
 
 /// A member that holds no port towards a destination is not refused because of another one.
@@ -397,7 +405,7 @@ fn one_destination_never_exhausts_another(moment: &Moment) -> Option<bool> {
     let shares = nat.ports.translates_ports() && reuse != PortReuse::Never;
     let candidates = nat.candidates(flow).filter(|_| shares)?;
     let held = |external| moment.before.holders(nat.key(flow, external)).next().is_some();
-    Some(candidates.iter().any(held) || has_reserved_ports(moment, flow))
+    Some(candidates.iter().any(held) || cannot_have_all_ports(moment, flow))
 }
 
 /// "Not in the pool" is said to strangers, and nothing else is.
@@ -702,12 +710,13 @@ fn is_of_a_live_flow(moment: &Moment, packet: FiveTuple) -> bool {
     holding.is_some_and(|it| it.has(flow(it.mapping().inside), moment.before.now))
 }
 
-/// Whether some of the flow's candidates are reserved, or kept for inbound rules.
-fn has_reserved_ports(moment: &Moment, flow: FiveTuple) -> bool {
+/// Whether some of the flow's candidates are reserved, kept for inbound rules, or on a virtual IP
+/// without room towards the destination.
+fn cannot_have_all_ports(moment: &Moment, flow: FiveTuple) -> bool {
     let nat = &moment.before.nat;
-    let candidates = nat.candidates(flow);
     let is_kept = |external: Endpoint| !nat.may_give(flow, external);
-    candidates.is_some_and(|candidates| candidates.iter().any(is_kept))
+    let mut by_address = nat.candidates(flow).into_iter().flat_map(Candidates::by_address);
+    by_address.any(|on| !has_room(moment, flow, on) || on.iter().any(is_kept))
 }
 
 /// Keys held towards the flow's destination on these candidates, of one virtual IP.

@@ -1,10 +1,10 @@
 //! What the generators must reach, or the laws hold for want of trying.
 
 use natlaw_model::allocator::Refusal;
-use natlaw_model::flow::FiveTuple;
+use natlaw_model::flow::{Binding, FiveTuple};
 use natlaw_model::nat::{
     AddressPooling, Candidates, Event, Holding, Member, Nat, Outcome, PortReuse, Preserve, Reason,
-    Side, Signal, State, refreshes,
+    Side, Signal, State, VirtualIp, refreshes,
 };
 use natlaw_model::subject;
 
@@ -51,6 +51,8 @@ pub const REACHABLE: &[Situation<Nat>] = &[
     situation!(a_waiting_syn_is_met_by_the_inside),
     situation!(a_simultaneous_open_is_seen),
     situation!(a_member_is_over_its_limit),
+    situation!(a_virtual_ip_without_room_is_passed_over),
+    situation!(a_member_is_exhausted_for_want_of_room_while_a_port_is_free),
     situation!(a_port_is_kept),
     situation!(a_port_cannot_be_kept),
     situation!(a_paired_member_is_exhausted_while_another_address_is_free),
@@ -250,6 +252,31 @@ fn a_simultaneous_open_is_seen(moment: &Moment) -> bool {
 
 fn a_member_is_over_its_limit(moment: &Moment) -> bool {
     refused(moment).is_some_and(|(_, refusal)| refusal == Refusal::OverLimit)
+}
+
+fn a_virtual_ip_without_room_is_passed_over(moment: &Moment) -> bool {
+    let without_room = |flow, first: VirtualIp| !moment.before.has_room(flow, first.0);
+    let candidates = |flow| moment.before.nat.candidates(flow).into_iter();
+    new_binding(moment).is_some_and(|Binding { flow, .. }| {
+        candidates(flow).any(|candidates| without_room(flow, candidates.addresses()[0]))
+    })
+}
+
+fn a_member_is_exhausted_for_want_of_room_while_a_port_is_free(moment: &Moment) -> bool {
+    let ledger = moment.before;
+    let is_free = |flow: FiveTuple, external| {
+        ledger.nat.may_give(flow, external)
+            && ledger.holders(ledger.nat.key(flow, external)).next().is_none()
+    };
+    let has_a_free_one = |flow: FiveTuple| {
+        let candidates = ledger.nat.candidates(flow).into_iter().flat_map(Candidates::iter);
+        candidates.into_iter().any(|external| is_free(flow, external))
+    };
+    ledger.nat.limits.per_destination.is_some()
+        && ledger.nat.ports.translates_ports()
+        && refused(moment).is_some_and(|(flow, said)| {
+            said == Refusal::Exhausted && has_a_free_one(flow)
+        })
 }
 
 fn a_port_is_kept(moment: &Moment) -> bool {

@@ -128,6 +128,7 @@ enum Rare {
     ClosesOnBothSides,
     InboundRefresh(PerTransport<bool>),
     Limits(Limits),
+    PerDestination(u32),
     Reserved(PortBlock),
     Exempt(Prefix),
     GroupOfEight,
@@ -145,7 +146,11 @@ impl Rare {
             Self::Preserve(preserve, shared) => keeping(preserve, shared, plain),
             Self::ClosesOnBothSides => Configuration { closes_on: ClosesOn::BothSides, ..plain },
             Self::InboundRefresh(inbound_refresh) => Configuration { inbound_refresh, ..plain },
-            Self::Limits(limits) => Configuration { limits, ..plain },
+            Self::Limits(limits) => {
+                let per_destination = plain.limits.per_destination;
+                Configuration { limits: Limits { per_destination, ..limits }, ..plain }
+            }
+            Self::PerDestination(limit) => limited_towards_destinations(limit, plain),
             Self::Reserved(block) => Configuration { reserved: vec![block], ..plain },
             Self::Exempt(prefix) => Configuration { exempt: vec![prefix], ..plain },
             Self::GroupOfEight => Configuration { rule_ports: RulePorts::GroupOfEight, ..plain },
@@ -159,6 +164,17 @@ fn keeping(preserve: Preserve, shared: PortBlock, plain: Configuration) -> Confi
     let draws_on_shared = plain.ports.translates_ports() && (preserve.port || preserve.class);
     let ports = if draws_on_shared { PortPolicy::OnDemand(shared) } else { plain.ports };
     Configuration { preserve, ports, ..plain }
+}
+
+/// Keys of one destination can be counted where each has one.
+fn limited_towards_destinations(limit: u32, plain: Configuration) -> Configuration {
+    Configuration {
+        mapping: PerTransport::default(),
+        filtering: None,
+        port_reuse: PerTransport::default(),
+        limits: Limits { per_destination: Some(limit), ..plain.limits },
+        ..plain
+    }
 }
 
 fn rarely() -> impl Strategy<Value = Rare> {
@@ -176,8 +192,9 @@ fn rare() -> impl Strategy<Value = Rare> {
         6 => Just(Rare::ClosesOnBothSides),
         4 => inbound_refresh().prop_map(Rare::InboundRefresh),
         3 => limits.prop_map(|(ports, bindings, flows)| {
-            Rare::Limits(Limits { ports, bindings, flows })
+            Rare::Limits(Limits { ports, bindings, flows, per_destination: None })
         }),
+        3 => (1_u32..=2).prop_map(Rare::PerDestination),
         1 => Just(Rare::Reserved(PortBlock::single(1025))),
         1 => Just(Rare::Exempt(exempt)),
         3 => Just(Rare::GroupOfEight),

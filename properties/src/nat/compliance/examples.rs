@@ -36,7 +36,7 @@ pub fn carrier_grade() -> Nat {
         selection: Selection::Random(6_056),
         timers: timers_of_the_rfcs(),
         closes_on: ClosesOn::BothSides,
-        limits: Limits { ports: Some(1_000), bindings: None, flows: Some(4_000) },
+        limits: Limits { ports: Some(1_000), flows: Some(4_000), ..Limits::default() },
         ..Configuration::new(virtual_ips, pool, ports)
     };
     Nat::new(configuration).expect("a configuration that keeps the rules")

@@ -2,15 +2,15 @@
 
 use itertools::Itertools;
 use natlaw_model::allocator::Refusal;
-use natlaw_model::flow::FiveTuple;
-use natlaw_model::nat::{Limits, Member, PortPolicy};
+use natlaw_model::flow::{Binding, FiveTuple};
+use natlaw_model::nat::{Candidates, Limits, Member, PortPolicy};
 
-use super::{Moment, forwarded_outbound, outbound, refused, refused_with};
+use super::{Moment, forwarded_outbound, new_binding, outbound, refused, refused_with};
 
 /// A member that holds all that its limits allow begins no further flow.
 pub(super) fn no_member_goes_beyond_its_limit(moment: &Moment) -> Option<bool> {
     forwarded_outbound(moment)?;
-    let flow = new_flow(moment).filter(|_| moment.before.nat.limits.are_set())?;
+    let flow = new_flow(moment).filter(|_| moment.before.nat.limits.bind_members())?;
     Some(!is_at_a_limit(moment, flow))
 }
 
@@ -31,11 +31,29 @@ pub(super) fn a_member_at_a_limit_is_told_nothing_else(moment: &Moment) -> Optio
 pub(super) fn a_member_is_not_refused_for_what_others_hold(moment: &Moment) -> Option<bool> {
     let flow = refused_with(moment, Refusal::Exhausted).filter(|_| has_own_ports(moment))?;
     let (ledger, member) = (moment.before, flow.source.address);
-    let mut own = ledger.nat.candidates(flow)?.iter().filter(|it| ledger.nat.may_give(flow, *it));
+    let with_room =
+        ledger.nat.candidates(flow)?.by_address().filter(|on| has_room(moment, flow, *on));
+    let mut own =
+        with_room.flat_map(Candidates::iter).filter(|it| ledger.nat.may_give(flow, *it));
     Some(own.all(|external| {
         let mut holders = ledger.holders(ledger.nat.key(flow, external));
         holders.any(|held| held.stranded || held.binding.flow.source.address == member)
     }))
+}
+
+/// A virtual IP that holds as many keys towards a destination as it may is given no further one
+/// towards it.
+pub(super) fn no_virtual_ip_goes_beyond_its_limit_towards_a_destination(
+    moment: &Moment,
+) -> Option<bool> {
+    moment.before.nat.limits.per_destination?;
+    let Binding { flow, external } = new_binding(moment)?;
+    Some(moment.before.has_room(flow, external.address))
+}
+
+/// Whether the virtual IP of these candidates has room towards the flow's destination.
+pub(super) fn has_room(moment: &Moment, flow: FiveTuple, on: Candidates) -> bool {
+    moment.before.has_room(flow, on.addresses()[0].0)
 }
 
 fn has_own_ports(moment: &Moment) -> bool {
@@ -57,7 +75,7 @@ fn new_flow(moment: &Moment) -> Option<FiveTuple> {
 /// Whether the member has as many flows as it may, or would need one more binding than it may have.
 fn is_at_a_limit(moment: &Moment, flow: FiveTuple) -> bool {
     let ledger = moment.before;
-    let Limits { ports, bindings, flows } = ledger.nat.limits;
+    let Limits { ports, bindings, flows, per_destination: _ } = ledger.nat.limits;
     let held = || ledger.held_by(flow.source.address, flow.transport);
     let binds = ledger.holding_of(flow).is_none();
     let live = || held().map(|held| held.live_flows(ledger.now).count()).sum();

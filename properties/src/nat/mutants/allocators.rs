@@ -39,6 +39,11 @@ pub(super) trait Rules: Default {
         lessee == member || (lessee.is_none() && !book.leases_any(flow.source.address))
     }
 
+    /// Whether the virtual IP may hold another key towards the flow's destination.
+    fn has_room(&self, book: &Book, flow: FiveTuple, address: Ipv4Addr) -> bool {
+        book.has_room(flow, |held| held.external.address == address)
+    }
+
     /// An endpoint has been given.
     fn given(&mut self, _book: &Book, _binding: Binding) {}
 
@@ -77,6 +82,7 @@ impl<R: Rules> PortAllocator for Obvious<R> {
         let found = candidates.into_iter().find(|external| {
             rules.is_free(book, Binding { flow, external: *external })
                 && (!is_dynamic || rules.may_lease(book, flow, external.address))
+                && rules.has_room(book, flow, external.address)
         });
         let Some(external) = found else {
             self.rules.refuse(&mut self.book, flow);
@@ -139,6 +145,18 @@ impl Book {
                 && candidates.is_some_and(|own| own.position(held.external).is_some())
         };
         self.held.iter().filter(counts).count()
+    }
+
+    /// Whether fewer such keys are held towards the flow's destination than the limit there is.
+    fn has_room(&self, flow: FiveTuple, is_such: impl Fn(Binding) -> bool) -> bool {
+        let wanted = self.nat.key(flow, flow.source);
+        let counts = |(held, binding): &&(Key, Binding)| {
+            held.transport == wanted.transport
+                && held.remote.overlaps(wanted.remote)
+                && is_such(*binding)
+        };
+        let held = || self.held.iter().filter(counts).count();
+        self.nat.limits.per_destination.is_none_or(|limit| held() < limit as usize)
     }
 
     fn lessee(&self, address: Ipv4Addr) -> Option<Member> {
@@ -296,6 +314,25 @@ impl Rules for OneVirtualIpByHash {
         let vip = book.nat.virtual_ips[usize::from(flow.source.port) % addresses];
         candidates.retain(|external| external.address == vip.0);
         candidates
+    }
+}
+
+#[derive(Default)]
+pub(super) struct CountsTheLimitByMember;
+
+impl Rules for CountsTheLimitByMember {
+    fn has_room(&self, book: &Book, flow: FiveTuple, address: Ipv4Addr) -> bool {
+        let is_its = |held: Binding| held.flow.source.address == flow.source.address;
+        book.has_room(flow, |held| held.external.address == address && is_its(held))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct OneLimitForAllAddresses;
+
+impl Rules for OneLimitForAllAddresses {
+    fn has_room(&self, book: &Book, flow: FiveTuple, _address: Ipv4Addr) -> bool {
+        book.has_room(flow, |_| true)
     }
 }
 

@@ -371,6 +371,13 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant!(
         Starvation,
+        "one-limit-for-all-addresses",
+        "by hand",
+        "the limit towards a destination is that of all virtual IPs together",
+        allocators::by::<allocators::OneLimitForAllAddresses>
+    ),
+    mutant!(
+        Starvation,
         "takes-a-lease-for-each-flow",
         "by hand",
         "a member that leases an address leases another one",
@@ -802,6 +809,13 @@ pub const MUTANTS: &[Mutant] = &[
         "FD.io VPP 579a6fb89ba; Oxide omicron 6037",
         "the index of the virtual IP degenerates to the first",
         allocators::by::<allocators::AlwaysTheFirstVirtualIp>
+    ),
+    mutant!(
+        VirtualIpSpread,
+        "counts-the-limit-by-member",
+        "by hand",
+        "of the keys on a virtual IP towards a destination those of the others are not counted",
+        allocators::by::<allocators::CountsTheLimitByMember>
     ),
     mutant!(
         Choice,
