@@ -225,6 +225,21 @@ fn a_rule_that_the_schema_cannot_say_it_names() {
         ("10.0.0.7\"", "10.0.0.7-10.0.0.250\"", "one of them has the pool's size"),
         ("usable = \"1024-65023\"", "usable = \"1024-1025\"", "every member has ports"),
         ("1024-65023", "0-65023", "port 0 is not usable"),
+        (
+            "{ manual = { ports = 1000, usable = \"1024-65023\" } }",
+            "{ guaranteed = { ports = 8, usable = \"1024-2047\", shared = \"2047-2050\" } }",
+            "shared ports are not guaranteed ones",
+        ),
+        (
+            "{ manual = { ports = 1000, usable = \"1024-65023\" } }",
+            "{ doubling = { minimum = 32, maximum = 32, usable = \"1024-65535\" } }",
+            "a maximum is above its minimum",
+        ),
+        (
+            "selection = { random = 7 }",
+            "limits = { per_destination = 50000 }",
+            "a limit per destination asks for `port_reuse` per destination",
+        ),
         ("hole, 10.0.0.5", "hole, 10.0.0.1", "no address stands twice"),
         ("hole, 10.0.0.5", "hole, 203.0.113.1", "or on both sides"),
         ("tcp 203.0.113.1:443", "tcp 203.0.113.9:443", "leads from a virtual IP to a member"),

@@ -3,6 +3,8 @@
 //! A pattern takes all that a noun's reader takes. What no pattern can say, such as that a block's
 //! first port is not above its last, is left to the reader.
 
+use std::ops::RangeInclusive;
+
 use schemars::{Schema, json_schema};
 
 /// The patterns that stand for one number and nothing else: a part of an address, a port, a count.
@@ -13,6 +15,11 @@ const PORT: &str =
     "0*(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})";
 const COUNT: &str = "[0-9]+";
 const NAME: &str = "[A-Za-z0-9._-]{1,64}";
+
+/// The powers of two with these exponents.
+pub(crate) fn powers_of_two(exponents: RangeInclusive<u32>) -> Vec<u32> {
+    exponents.map(|exponent| 1 << exponent).collect()
+}
 
 /// `203.0.113.1`.
 pub(crate) fn address() -> String {

@@ -91,20 +91,15 @@ fn parts(nat: &Nat) -> Vec<String> {
 }
 
 fn ports(nat: &Nat) -> String {
-    let usable = match &nat.ports {
-        PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::Tiered(_) => None,
-        PortPolicy::Fixed { usable, .. }
-        | PortPolicy::Manual { usable, .. }
-        | PortPolicy::OnDemand(usable) => Some(*usable),
-    };
-    let usable = usable.filter(|usable| *usable != PortBlock::ABOVE_WELL_KNOWN);
-    match (usable, nat.ports_per_member()) {
-        (Some(usable), _) if usable.len() == 1 => format!("{} ({})", nat.ports, usable.first()),
-        (Some(usable), _) => format!("{} ({usable})", nat.ports),
-        (None, Some(ports)) if matches!(nat.ports, PortPolicy::Tiered(_)) => {
+    let mut usable = nat.ports.usable();
+    usable.retain(|usable| *usable != PortBlock::ABOVE_WELL_KNOWN);
+    match (usable.as_slice(), nat.ports_per_member()) {
+        ([usable], _) if usable.len() == 1 => format!("{} ({})", nat.ports, usable.first()),
+        ([], Some(ports)) if matches!(nat.ports, PortPolicy::Tiered(_)) => {
             format!("{ports} ports a member on each by pool size")
         }
-        (None, _) => nat.ports.to_string(),
+        ([], _) => nat.ports.to_string(),
+        (usable, _) => format!("{} ({})", nat.ports, usable.iter().join(", ")),
     }
 }
 

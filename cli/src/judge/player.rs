@@ -228,7 +228,8 @@ impl<'a> Player<'a> {
     fn meets_an_end(&self, Binding { flow, external }: Binding) -> bool {
         let ledger = self.judge.ledger();
         let mut met = ledger.holders(self.nat.key(flow, external)).chain(ledger.holding_of(flow));
-        self.nat.ports == PortPolicy::Dynamic || met.any(|holding| self.is_over(holding))
+        let leases = matches!(self.nat.ports, PortPolicy::Dynamic | PortPolicy::Doubling(_));
+        leases || met.any(|holding| self.is_over(holding))
     }
 
     fn is_over(&self, holding: &Holding) -> bool {

@@ -32,7 +32,21 @@ impl FirstFit {
 
     /// The first eligible candidate, or of those that keep most of the inside port the first.
     fn choose(&self, flow: FiveTuple, probes: &mut u32) -> Result<Endpoint, Refusal> {
-        let candidates = self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
+        self.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
+        let first = self.choose_among(flow, self.held.first_choices(&self.nat, flow), probes);
+        let second = || {
+            let choices = self.held.second_choices(&self.nat, flow);
+            self.choose_among(flow, choices, probes)
+        };
+        first.or_else(second).ok_or(Refusal::Exhausted)
+    }
+
+    fn choose_among(
+        &self,
+        flow: FiveTuple,
+        candidates: Vec<Candidates>,
+        probes: &mut u32,
+    ) -> Option<Endpoint> {
         let is_nobodys = |endpoint: &Endpoint| {
             *probes += 1;
             self.held.is_nobodys(&self.nat, flow, *endpoint)
@@ -40,19 +54,25 @@ impl FirstFit {
         let in_order = self.in_order(flow, candidates).into_iter().flat_map(Candidates::iter);
         let mut eligible = in_order.filter(is_nobodys);
         let (preserve, inside) = (self.nat.preserve, flow.source.port);
-        let choice = match preserve.keeps_anything() {
+        match preserve.keeps_anything() {
             true => eligible.min_by_key(|it| Reverse(preserve.rank(inside, it.port))),
             false => eligible.next(),
-        };
-        choice.ok_or(Refusal::Exhausted)
+        }
     }
 
     /// The candidates in the order in which they are looked at, of each virtual IP with room.
-    fn in_order<'a>(&self, flow: FiveTuple, candidates: Candidates<'a>) -> Vec<Candidates<'a>> {
-        let address = |one: &Candidates| one.addresses()[0].0;
-        let has_room = |one: &Candidates| self.held.has_room(&self.nat, flow, address(one));
-        let with_room = candidates.by_address().filter(has_room);
-        let load = |one: &Candidates| self.held.load(&self.nat, flow, address(one));
+    fn in_order<'a>(
+        &self,
+        flow: FiveTuple,
+        candidates: Vec<Candidates<'a>>,
+    ) -> Vec<Candidates<'a>> {
+        let has_room = |one: &Candidates| self.held.has_room(&self.nat, flow, one.addresses()[0].0);
+        let by_address = candidates.into_iter().flat_map(Candidates::by_address);
+        let with_room = by_address.filter(has_room);
+        let load = |one: &Candidates| {
+            let around = self.nat.candidates_around(flow, *one);
+            around.map_or(0, |around| self.held.load(&self.nat, flow, around))
+        };
         match self.nat.selection {
             Selection::Spread => with_room.sorted_by_cached_key(load).collect(),
             _ => with_room.collect(),
@@ -61,7 +81,7 @@ impl FirstFit {
 
     /// Holds an endpoint that another allocator chose.
     pub fn adopt(&mut self, binding: Binding) {
-        self.held.hold(binding, self.nat.key(binding.flow, binding.external).remote);
+        self.held.bind(&self.nat, binding);
     }
 }
 
@@ -81,6 +101,7 @@ impl PortAllocator for FirstFit {
     }
 
     fn reconfigure(&mut self, nat: &Nat) {
+        self.held.reconfigure(&self.nat, nat);
         self.nat = nat.clone();
     }
 

@@ -6,6 +6,7 @@
 mod bitmap;
 mod first_fit;
 mod held;
+mod leases;
 pub mod linux_like;
 mod probing;
 pub(crate) mod random;
@@ -29,7 +30,9 @@ pub trait PortAllocator {
     /// An external endpoint for `flow`, or why there is none. The endpoint must be one of
     /// [`Nat::candidates`], match no inbound rule, have a key that overlaps no held one, and lie
     /// on a virtual IP that holds fewer keys towards the destination than
-    /// [`Limits::per_destination`](crate::nat::Limits::per_destination).
+    /// [`Limits::per_destination`](crate::nat::Limits::per_destination). Where
+    /// [`PortPolicy::goes_beyond`](crate::nat::PortPolicy::goes_beyond), it is one of
+    /// [`Nat::first_choices`], or of [`Nat::second_choices`] if none of the first is eligible.
     ///
     /// # Errors
     /// [`Refusal::Exhausted`] only when nothing is eligible; [`Refusal::GaveUp`] when a budget of

@@ -89,7 +89,7 @@ impl PortAllocator for Probing {
         });
         let refusal = if searched_whole { Refusal::Exhausted } else { Refusal::GaveUp };
         let external = external.ok_or(refusal)?;
-        self.held.hold(Binding { flow, external }, self.nat.key(flow, external).remote);
+        self.held.bind(&self.nat, Binding { flow, external });
         Ok(external)
     }
 
@@ -98,6 +98,7 @@ impl PortAllocator for Probing {
     }
 
     fn reconfigure(&mut self, nat: &Nat) {
+        self.held.reconfigure(&self.nat, nat);
         self.nat = nat.clone();
     }
 

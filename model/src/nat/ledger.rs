@@ -13,7 +13,8 @@ use std::net::Ipv4Addr;
 use itertools::Itertools;
 
 use super::{
-    Event, Key, Mapping, Member, Nat, Outcome, PortPolicy, Segment, Side, Signal, State, refreshes,
+    Candidates, Event, Key, Lease, Mapping, Member, Nat, Outcome, PortPolicy, Segment, Side,
+    Signal, State, refreshes,
 };
 use crate::flow::{Binding, Endpoint, FiveTuple, Transport};
 use crate::subject::Subject;
@@ -30,6 +31,9 @@ pub struct Ledger {
     mappings: BTreeMap<Mapping, Key>,
     admitted: BTreeMap<FiveTuple, Admitted>,
     unanswered: BTreeMap<FiveTuple, Instant>,
+    /// The blocks that each member was given, in order; those that it has given back stand there
+    /// until the next one.
+    leases: BTreeMap<Member, Vec<Lease>>,
     until_sweep: usize,
 }
 
@@ -105,6 +109,7 @@ impl Subject for Nat {
             mappings: BTreeMap::new(),
             admitted: BTreeMap::new(),
             unanswered: BTreeMap::new(),
+            leases: BTreeMap::new(),
             until_sweep: QUIET,
         }
     }
@@ -230,7 +235,11 @@ impl Ledger {
         let remote = self.nat.key(flow, flow.source).remote;
         let towards_it = |(key, _): &(&Key, &Holding)| key.remote.overlaps(remote);
         let held = || self.held_on(flow.transport, address).filter(towards_it).count();
-        self.nat.limits.per_destination.is_none_or(|limit| held() < limit as usize)
+        let has_room = |limit: u32| {
+            let limit = limit as usize;
+            self.held.len() < limit || held() < limit
+        };
+        self.nat.limits.per_destination.is_none_or(has_room)
     }
 
     /// The keys of a transport on one virtual IP, live or in hold-down, in order.
@@ -246,18 +255,70 @@ impl Ledger {
         held.filter(|(_, holding)| holding.is_held(self.now))
     }
 
+    /// The blocks that a member leases, in the order in which it was given them.
+    pub fn leases_of(&self, member: Member) -> &[Lease] {
+        let leases = self.leases.get(&member).map_or(&[][..], Vec::as_slice);
+        let last = leases.iter().rposition(|lease| self.holds_in(member, *lease));
+        &leases[..last.map_or(0, |last| last + 1)]
+    }
+
+    /// The blocks that members lease, member by member.
+    pub fn leases(&self) -> impl Iterator<Item = Lease> {
+        self.leases.keys().flat_map(|member| self.leases_of(*member)).copied()
+    }
+
+    /// Whether a member holds a key in the block.
+    fn holds_in(&self, member: Member, Lease { virtual_ip, block }: Lease) -> bool {
+        let at = |port| Endpoint::new(virtual_ip.0, port);
+        Transport::ALL.into_iter().any(|transport| {
+            let first = Key::first_of(transport, at(block.first()));
+            let last = Key::last_of(transport, at(block.last()));
+            let mut holdings = self.held.range(first..=last).flat_map(|(_, holdings)| holdings);
+            let is_its = |held: &Holding| held.binding.flow.source.address == member.0;
+            holdings.any(|held| is_its(held) && held.is_held(self.now))
+        })
+    }
+
     /// The endpoints that the flow may be given now, in order.
     pub fn eligible(&self, flow: FiveTuple) -> impl Iterator<Item = Endpoint> {
-        let candidates = self.nat.candidates(flow).into_iter();
-        let by_address = candidates.flat_map(super::Candidates::by_address);
+        self.eligible_among(flow, self.in_turn(flow))
+    }
+
+    /// The candidates that it is the turn of: the first ones, or if none of them is eligible those
+    /// beyond.
+    fn in_turn(&self, flow: FiveTuple) -> Vec<Candidates<'_>> {
+        let leases = self.leases_of(Member(flow.source.address));
+        let first = self.nat.first_choices(flow, leases);
+        let goes_beyond = self.nat.ports.goes_beyond()
+            && self.eligible_among(flow, first.clone()).next().is_none();
+        if !goes_beyond {
+            return first;
+        }
+        self.nat.second_choices(flow, leases, self.leases())
+    }
+
+    fn eligible_among(
+        &self,
+        flow: FiveTuple,
+        candidates: Vec<Candidates<'_>>,
+    ) -> impl Iterator<Item = Endpoint> {
+        let by_address = candidates.into_iter().flat_map(Candidates::by_address);
         let with_room = by_address.filter(move |on| self.has_room(flow, on.addresses()[0].0));
-        let endpoints = with_room.flat_map(super::Candidates::iter);
+        let endpoints = with_room.flat_map(Candidates::iter);
         endpoints.filter(move |external| self.is_nobodys(flow, *external))
     }
 
     /// Whether the flow may be given this endpoint now.
     pub fn is_eligible(&self, flow: FiveTuple, external: Endpoint) -> bool {
-        self.has_room(flow, external.address) && self.is_nobodys(flow, external)
+        self.has_room(flow, external.address)
+            && self.is_nobodys(flow, external)
+            && self.is_in_turn(flow, external)
+    }
+
+    fn is_in_turn(&self, flow: FiveTuple, external: Endpoint) -> bool {
+        let in_turn = || self.in_turn(flow);
+        !self.nat.ports.goes_beyond()
+            || in_turn().into_iter().any(|one| one.position(external).is_some())
     }
 
     /// Whether the flow may be given this endpoint, leases allow it, and nobody holds it.
@@ -271,7 +332,7 @@ impl Ledger {
     pub fn census(&self, flow: FiveTuple) -> Census {
         let candidates = self.nat.candidates(flow).into_iter();
         let mut census = Census::default();
-        for on in candidates.flat_map(super::Candidates::by_address) {
+        for on in candidates.flat_map(Candidates::by_address) {
             let has_room = self.has_room(flow, on.addresses()[0].0);
             for external in on.iter() {
                 census.candidates += 1;
@@ -287,7 +348,11 @@ impl Ledger {
     }
 
     fn state_of(&self, flow: FiveTuple, external: Endpoint) -> Standing {
-        if !self.nat.may_give(flow, external) || !self.lease_allows(flow, external.address) {
+        let member = Member(flow.source.address);
+        if !self.nat.may_give(flow, external)
+            || !self.lease_allows(flow, external.address)
+            || self.is_leased_by_another(member, external)
+        {
             return Standing::Reserved;
         }
         let holders = self.holders(self.nat.key(flow, external));
@@ -296,6 +361,12 @@ impl Ledger {
                 |holder| if holder.is_live(self.now) { Standing::Live } else { Standing::Cooling },
             );
         states.max().unwrap_or(Standing::Free)
+    }
+
+    /// Whether the endpoint is in a block that another member leases.
+    fn is_leased_by_another(&self, member: Member, external: Endpoint) -> bool {
+        let mut others = self.leases.keys().filter(|other| **other != member);
+        others.any(|other| self.leases_of(*other).iter().any(|lease| lease.contains(external)))
     }
 
     /// Under dynamic NAT a member uses the virtual IP it leases, or else one that nobody does.
@@ -347,7 +418,9 @@ impl Ledger {
         let (held, mappings) =
             (held.map(holding).collect::<Vec<_>>(), mappings.collect::<Vec<_>>());
         let (admitted, unanswered) = (admitted.collect::<Vec<_>>(), unanswered.collect::<Vec<_>>());
-        (&self.nat, held, mappings, admitted, unanswered)
+        let leases = self.leases.keys().map(|member| (*member, self.leases_of(*member)));
+        let leases = leases.filter(|(_, leases)| !leases.is_empty());
+        (&self.nat, held, mappings, admitted, unanswered, leases.collect::<Vec<_>>())
     }
 }
 
@@ -364,6 +437,7 @@ impl Ledger {
         if self.admitted_through(flow).is_some() {
             return self.record_admitted(flow, external, Side::Outside, segment);
         }
+        self.record_lease(flow, external);
         let mapping = self.nat.mapping_of(flow);
         let key = self.nat.key(flow, external);
         let (now, before) = (self.now, self.end_of(flow));
@@ -378,6 +452,19 @@ impl Ledger {
             (_, None) => {}
         }
         self.mappings.insert(mapping, key);
+    }
+
+    /// A member that leaves from outside the blocks that it leases begins to lease another one.
+    fn record_lease(&mut self, flow: FiveTuple, external: Endpoint) {
+        let member = Member(flow.source.address);
+        let leases = self.leases_of(member);
+        if leases.iter().any(|lease| lease.contains(external)) {
+            return;
+        }
+        if let Some(next) = self.nat.next_lease(leases, external) {
+            let leases = leases.iter().copied().chain([next]).collect();
+            self.leases.insert(member, leases);
+        }
     }
 
     fn record_inbound(&mut self, segment: Segment, inside: Endpoint) {
@@ -431,6 +518,9 @@ impl Ledger {
     fn record_reconfigured(&mut self, nat: &Nat, stranded: &[Binding]) {
         let before = std::mem::replace(&mut self.nat, nat.clone());
         let (at, hold_down) = (self.now, nat.timers.hold_down.idle);
+        if nat.ports != before.ports {
+            self.leases.clear();
+        }
         for holding in self.held.values_mut().flatten().filter(|holding| !holding.stranded) {
             let live = holding.is_live(self.now);
             if live && stranded.contains(&holding.binding) {
@@ -491,6 +581,9 @@ impl Ledger {
             held.get(key).is_some_and(|holdings| holdings.iter().any(|h| h.is_of(*mapping)))
         });
         self.admitted.retain(|_, admitted| admitted.end.at > now);
+        let lessees = self.leases.keys().copied();
+        let leases = lessees.map(|member| (member, self.leases_of(member).to_vec()));
+        self.leases = leases.filter(|(_, leases)| !leases.is_empty()).collect();
         self.until_sweep = QUIET + self.held.len();
     }
 }

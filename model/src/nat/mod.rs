@@ -3,6 +3,9 @@
 //! A [`Nat`] is the *configuration* of a translator; its value alone says which external
 //! endpoints a flow may be given and whose each port is.
 
+mod candidates;
+mod choices;
+mod doubling;
 mod event;
 mod key;
 mod ledger;
@@ -21,13 +24,14 @@ use std::str::FromStr;
 use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
+pub use candidates::Candidates;
+pub use doubling::{Doubling, Lease};
 pub use event::{Event, EventError, IcmpError, Outcome, Reason, Segment, Signal};
 pub use key::{FilteringBehaviour, Key, Mapping, MappingBehaviour, PortReuse, Remote};
 pub use ledger::{Census, End, Holding, Ledger};
 pub use per_transport::PerTransport;
 pub use policy::{
-    AddressPooling, Candidates, Limits, Owner, PortPolicy, Preserve, RulePorts, Selection,
-    blocks_per_address,
+    AddressPooling, Limits, Owner, PortPolicy, Preserve, RulePorts, Selection, blocks_per_address,
 };
 pub use pool::{Member, Pool, PoolError, SLOTS_MAX, VirtualIp};
 pub use tcp::{ClosesOn, Side, State, refreshes};
@@ -160,6 +164,22 @@ pub enum NatError {
         /// the same blocks.
         addresses: usize,
     },
+    /// Guaranteed ports and shared ones are other ports.
+    SharedAndGuaranteed {
+        /// The ports that guarantees are cut from.
+        usable: PortBlock,
+        /// The ports that all members draw on beyond them.
+        shared: PortBlock,
+    },
+    /// A block that is doubled again and again has a power of two of ports.
+    NoPowerOfTwo(u32),
+    /// The maximum is above the minimum, and no more than there are ports.
+    MaximumOutOfRange {
+        /// Ports of the first block.
+        minimum: u16,
+        /// Ports of all blocks of a member.
+        maximum: u32,
+    },
     /// Static NAT needs a virtual IP for each slot.
     TooFewVirtualIps {
         /// Slots of the pool, holes included.
@@ -276,7 +296,14 @@ impl Nat {
     pub fn candidates(&self, flow: FiveTuple) -> Option<Candidates<'_>> {
         let slot = self.pool.slot_of(Member(flow.source.address))?;
         let space = self.space_of(slot, flow)?;
-        Some(Candidates::new(self.paired(slot, space.addresses()), space.block()))
+        let addresses = self.paired(slot, space.addresses());
+        let own = Candidates::new(addresses, space.block());
+        let Some(beyond) = space.beyond() else { return Some(own) };
+        let beyond_it = match self.pooling {
+            AddressPooling::Paired => addresses,
+            AddressPooling::Arbitrary => beyond.addresses(),
+        };
+        Some(own.and_beyond(beyond_it, beyond.block()))
     }
 
     /// The endpoints that a flow might be given if address pooling were arbitrary.
@@ -291,7 +318,14 @@ impl Nat {
             PortPolicy::Static => (all.get(slot..=slot)?, kept_port),
             PortPolicy::Dynamic => (all, kept_port),
             PortPolicy::OnDemand(usable) => (all, *usable),
-            _ => self.block_of(slot)?,
+            PortPolicy::Doubling(doubling) => (all, doubling.in_blocks()),
+            PortPolicy::Guaranteed { shared, .. } => {
+                let (addresses, block) = self.block_of(slot)?;
+                return Some(Candidates::new(addresses, block).and_beyond(all, *shared));
+            }
+            PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
+                self.block_of(slot)?
+            }
         };
         Some(Candidates::new(addresses, block))
     }
@@ -313,10 +347,13 @@ impl Nat {
     pub fn block_of(&self, slot: usize) -> Option<(&[VirtualIp], PortBlock)> {
         let all = self.virtual_ips.as_slice();
         match &self.ports {
-            PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::OnDemand(_) => None,
+            PortPolicy::Static
+            | PortPolicy::Dynamic
+            | PortPolicy::OnDemand(_)
+            | PortPolicy::Doubling(_) => None,
             PortPolicy::Tiered(_) => Some((all, block_of_slot(slot, self.tier_ports()?.get())?)),
             PortPolicy::Fixed { ports, usable } => Some((all, nth_block(slot, *ports, *usable)?)),
-            PortPolicy::Manual { ports, usable } => {
+            PortPolicy::Manual { ports, usable } | PortPolicy::Guaranteed { ports, usable, .. } => {
                 let blocks = blocks_per_address(*ports, *usable);
                 let address = slot / blocks;
                 Some((all.get(address..=address)?, nth_block(slot % blocks, *ports, *usable)?))
@@ -332,8 +369,14 @@ impl Nat {
         };
         let slot = match &self.ports {
             PortPolicy::Dynamic => return Owner::Lease,
+            PortPolicy::Doubling(doubling) if doubling.in_blocks().contains(endpoint.port) => {
+                return Owner::Lease;
+            }
+            PortPolicy::Guaranteed { shared, .. } if shared.contains(endpoint.port) => {
+                return Owner::Shared;
+            }
             PortPolicy::OnDemand(usable) if usable.contains(endpoint.port) => return Owner::Shared,
-            PortPolicy::OnDemand(_) => None,
+            PortPolicy::OnDemand(_) | PortPolicy::Doubling(_) => None,
             PortPolicy::Static => Some(address),
             PortPolicy::Tiered(_) => {
                 self.tier_ports().and_then(|ports| slot_of_port(endpoint.port, ports))
@@ -341,9 +384,11 @@ impl Nat {
             PortPolicy::Fixed { ports, usable } => {
                 NonZeroU16::new(*ports).and_then(|ports| block_index(endpoint.port, ports, *usable))
             }
-            PortPolicy::Manual { ports, usable } => NonZeroU16::new(*ports)
-                .and_then(|ports| block_index(endpoint.port, ports, *usable))
-                .map(|block| address * blocks_per_address(*ports, *usable) + block),
+            PortPolicy::Manual { ports, usable } | PortPolicy::Guaranteed { ports, usable, .. } => {
+                NonZeroU16::new(*ports)
+                    .and_then(|ports| block_index(endpoint.port, ports, *usable))
+                    .map(|block| address * blocks_per_address(*ports, *usable) + block)
+            }
         };
         let member = slot.and_then(|slot| self.pool.member_in(slot));
         member.map_or(Owner::Nobody, Owner::Member)
@@ -503,8 +548,37 @@ fn check_ports(configuration: &Configuration) -> Result<(), NatError> {
         }
         PortPolicy::Manual { ports, usable } => check_blocks(slots, *ports, *usable, virtual_ips),
         PortPolicy::OnDemand(usable) => check_usable(*usable),
+        PortPolicy::Guaranteed { ports, usable, shared } => {
+            check_shared(*usable, *shared)?;
+            check_blocks(slots, *ports, *usable, virtual_ips)
+        }
+        PortPolicy::Doubling(doubling) => {
+            check_doubling(*doubling)?;
+            check_blocks(slots, doubling.minimum, doubling.usable, virtual_ips)
+        }
     }
 }
+
+fn check_shared(usable: PortBlock, shared: PortBlock) -> Result<(), NatError> {
+    check_usable(shared)?;
+    if usable.overlaps(shared) {
+        return Err(NatError::SharedAndGuaranteed { usable, shared });
+    }
+    Ok(())
+}
+
+fn check_doubling(Doubling { minimum, maximum, .. }: Doubling) -> Result<(), NatError> {
+    if let Some(ports) = [minimum.into(), maximum].into_iter().find(|it| !it.is_power_of_two()) {
+        return Err(NatError::NoPowerOfTwo(ports));
+    }
+    if maximum <= minimum.into() || maximum > PORTS {
+        return Err(NatError::MaximumOutOfRange { minimum, maximum });
+    }
+    Ok(())
+}
+
+/// How many ports there are.
+const PORTS: u32 = 65_536;
 
 /// The usable ports can be given, and every slot has a block on one of `addresses` virtual IPs.
 fn check_blocks(
@@ -625,7 +699,10 @@ impl NatError {
             Self::NoPorts
             | Self::PortZero(_)
             | Self::NotAMultipleOf8(_)
-            | Self::TooManyMembers { .. } => "ports",
+            | Self::TooManyMembers { .. }
+            | Self::SharedAndGuaranteed { .. }
+            | Self::NoPowerOfTwo(_)
+            | Self::MaximumOutOfRange { .. } => "ports",
             Self::ReuseTooFine { .. } | Self::ReuseTooCoarse { .. } => "port_reuse",
             Self::ZeroIdle(_) | Self::HastySyn(_) => "timers",
             Self::ZeroLimit(_) | Self::LimitWithoutDestination { .. } => "limits",
@@ -662,6 +739,21 @@ impl fmt::Display for NatError {
                     {blocks} an address, x {addresses} = {room}"
                 )
             }
+            Self::SharedAndGuaranteed { usable, shared } => write!(
+                f,
+                "shared ports {shared} overlap {usable}, which the guarantees are cut from: each \
+                 port is one or the other"
+            ),
+            Self::NoPowerOfTwo(ports) => write!(
+                f,
+                "{ports} ports a block: what is doubled is a power of two, such as {}",
+                (ports / 2 + 1).next_power_of_two()
+            ),
+            Self::MaximumOutOfRange { minimum, maximum } => write!(
+                f,
+                "a maximum of {maximum} ports: must be above the minimum, {minimum}, and at most \
+                 {PORTS}"
+            ),
             Self::TooFewVirtualIps { slots, virtual_ips } => write!(
                 f,
                 "{virtual_ips} addresses for a pool of {slots} slots: static NAT needs one for each"

@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::pool::{Member, VirtualIp};
+use super::doubling::Doubling;
+use super::pool::Member;
 use crate::flow::Endpoint;
 use crate::ports::PortBlock;
 use crate::tiers::TierTable;
@@ -44,9 +44,27 @@ pub enum PortPolicy {
     },
     /// All members draw on the same ports of each virtual IP.
     OnDemand(PortBlock),
+    /// `ports` ports in all that are guaranteed to each member, laid out like [`Self::Manual`]
+    /// ones; and, for a flow that none of them is eligible for, more as long as there are, from
+    /// ports of each virtual IP that all members draw on. The pool is a whole stamp's: members of
+    /// other tenants are members ("Troubleshooting intermittent outbound connection errors in
+    /// Azure App Service", July 2020: 128 ports, and more when available).
+    Guaranteed {
+        /// Ports that are guaranteed to one member, in all.
+        #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+        ports: u16,
+        /// The ports of a virtual IP that the guarantees are cut from.
+        usable: PortBlock,
+        /// The ports of a virtual IP that all members draw on beyond their guarantee.
+        shared: PortBlock,
+    },
+    /// Blocks that a member leases while it uses them: the first of the minimum, each further one
+    /// as large as all before it.
+    Doubling(Doubling),
 }
 
 /// Which of the eligible endpoints is taken. Every choice among them is lawful; this declares one.
+/// Where members lease blocks, it is made within one block after the other, the lowest first.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -164,18 +182,10 @@ pub enum Owner {
     Member(Member),
     /// Every member may use it.
     Shared,
-    /// The member's that leases the virtual IP.
+    /// The member's that leases the virtual IP, or the block that the port is in.
     Lease,
     /// Nobody's.
     Nobody,
-}
-
-/// The external endpoints that a flow may be given if nobody holds them: some virtual IPs, the
-/// same ports on each. They are numbered from 0, one virtual IP after the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidates<'a> {
-    addresses: &'a [VirtualIp],
-    block: PortBlock,
 }
 
 impl Preserve {
@@ -218,6 +228,25 @@ impl PortPolicy {
         !matches!(self, Self::Static | Self::Dynamic)
     }
 
+    /// The ports of a virtual IP that are shared out; none where members keep theirs.
+    pub fn usable(&self) -> Vec<PortBlock> {
+        match self {
+            Self::Static | Self::Dynamic => Vec::new(),
+            Self::Tiered(_) => vec![PortBlock::ABOVE_WELL_KNOWN],
+            Self::Fixed { usable, .. } | Self::Manual { usable, .. } | Self::OnDemand(usable) => {
+                vec![*usable]
+            }
+            Self::Guaranteed { usable, shared, .. } => vec![*usable, *shared],
+            Self::Doubling(doubling) => vec![doubling.usable],
+        }
+    }
+
+    /// Whether a flow for which no port of its member is eligible may be given another one: a
+    /// shared one, or one of a further block.
+    pub const fn goes_beyond(&self) -> bool {
+        matches!(self, Self::Guaranteed { .. } | Self::Doubling(_))
+    }
+
     /// Whether all keys of a member lie on one virtual IP.
     pub const fn ties_members_to_one_virtual_ip(&self) -> bool {
         matches!(self, Self::Static | Self::Dynamic | Self::Manual { .. })
@@ -244,66 +273,6 @@ pub(crate) fn block_index(port: u16, ports: NonZeroU16, usable: PortBlock) -> Op
     (index < blocks_per_address(ports.get(), usable)).then_some(index)
 }
 
-impl<'a> Candidates<'a> {
-    /// The same ports on each of these virtual IPs.
-    pub(crate) const fn new(addresses: &'a [VirtualIp], block: PortBlock) -> Self {
-        Self { addresses, block }
-    }
-
-    /// The virtual IPs.
-    pub const fn addresses(self) -> &'a [VirtualIp] {
-        self.addresses
-    }
-
-    /// The ports of each virtual IP.
-    pub const fn block(self) -> PortBlock {
-        self.block
-    }
-
-    /// How many there are: at least one.
-    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
-    pub fn len(self) -> usize {
-        self.addresses.len() * self.block.len() as usize
-    }
-
-    /// The one at this position (from 0), if there is one.
-    pub fn at(self, position: usize) -> Option<Endpoint> {
-        let ports = self.block.len() as usize;
-        let address = self.addresses.get(position / ports)?;
-        let port = self.block.first() + u16::try_from(position % ports).ok()?;
-        Some(Endpoint::new(address.0, port))
-    }
-
-    /// Where an endpoint stands among them, if it is one of them.
-    pub fn position(self, endpoint: Endpoint) -> Option<usize> {
-        let address = self.addresses.iter().position(|vip| vip.0 == endpoint.address)?;
-        let port =
-            self.block.contains(endpoint.port).then(|| endpoint.port - self.block.first())?;
-        Some(address * self.block.len() as usize + usize::from(port))
-    }
-
-    /// Where others that have the same ports stand among them.
-    pub(crate) fn positions_of(self, others: Self) -> Range<usize> {
-        let first = others.at(0).and_then(|first| self.position(first)).unwrap_or(0);
-        first..first + others.len()
-    }
-
-    /// Those of each virtual IP by themselves.
-    pub fn by_address(self) -> impl Iterator<Item = Self> {
-        self.addresses.chunks(1).map(move |addresses| Self { addresses, ..self })
-    }
-
-    /// All of them, in order.
-    pub fn iter(self) -> impl Iterator<Item = Endpoint> + 'a {
-        let ports = self.block.first()..=self.block.last();
-        let on = move |vip: &VirtualIp| {
-            let address = vip.0;
-            ports.clone().map(move |port| Endpoint::new(address, port))
-        };
-        self.addresses.iter().flat_map(on)
-    }
-}
-
 impl fmt::Display for PortPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -319,6 +288,14 @@ impl fmt::Display for PortPolicy {
                 write!(f, "1 port shared by all members")
             }
             Self::OnDemand(usable) => write!(f, "{} ports shared by all members", usable.len()),
+            Self::Guaranteed { ports, shared, .. } => write!(
+                f,
+                "{ports} ports a member in all guaranteed, {} more on each shared by all members",
+                shared.len()
+            ),
+            Self::Doubling(Doubling { minimum, maximum, .. }) => {
+                write!(f, "{minimum} ports a member, doubled up to {maximum}")
+            }
         }
     }
 }
@@ -328,7 +305,7 @@ impl fmt::Display for Owner {
         match self {
             Self::Member(member) => member.fmt(f),
             Self::Shared => write!(f, "shared"),
-            Self::Lease => write!(f, "whoever leases the address"),
+            Self::Lease => write!(f, "whoever leases it"),
             Self::Nobody => write!(f, "nobody"),
         }
     }

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use super::{Dated, DatedTimers, PortChoice, Profile, ProfileError};
 use crate::nat::{
-    Configuration, HoldDown, IdleTimers, Limits, Nat, PerTransport, Pool, PortPolicy, TcpTimers,
-    Timers, VirtualIp, blocks_per_address,
+    Configuration, Doubling, HoldDown, IdleTimers, Limits, Nat, PerTransport, Pool, PortPolicy,
+    TcpTimers, Timers, VirtualIp, blocks_per_address,
 };
 use crate::ports::PortBlock;
 
@@ -182,7 +182,12 @@ impl DatedTimers {
 fn room(policy: &PortPolicy, addresses: usize) -> Option<(u16, usize)> {
     let blocks = |ports: u16, usable: PortBlock| blocks_per_address(ports, usable);
     match policy {
-        PortPolicy::Manual { ports, usable } => Some((*ports, blocks(*ports, *usable) * addresses)),
+        PortPolicy::Manual { ports, usable } | PortPolicy::Guaranteed { ports, usable, .. } => {
+            Some((*ports, blocks(*ports, *usable) * addresses))
+        }
+        PortPolicy::Doubling(Doubling { minimum, usable, .. }) => {
+            Some((*minimum, blocks(*minimum, *usable) * addresses))
+        }
         PortPolicy::Fixed { ports, usable } => Some((*ports, blocks(*ports, *usable))),
         PortPolicy::Static
         | PortPolicy::Dynamic
@@ -199,6 +204,8 @@ fn ports_on_each(policy: &PortPolicy, members: usize) -> Option<u32> {
         | PortPolicy::Dynamic
         | PortPolicy::Fixed { .. }
         | PortPolicy::Manual { .. }
-        | PortPolicy::OnDemand(_) => None,
+        | PortPolicy::OnDemand(_)
+        | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Doubling(_) => None,
     }
 }

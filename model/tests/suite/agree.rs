@@ -16,7 +16,7 @@ use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::{configuration, fixed, on_demand, read};
+use crate::{configuration, doubling, fixed, guaranteed, on_demand, read};
 
 /// What happens next, told without knowing what happened before.
 #[derive(Debug, Clone)]
@@ -78,7 +78,13 @@ fn behave(it: &mut Configuration, (mapping, filtering): (usize, usize)) {
 
 fn nats() -> impl Strategy<Value = Nat> {
     let shape = (1..=2_u8, select(&["10.0.0.1-10.0.0.2", "10.0.0.1", "10.0.0.1, hole, 10.0.0.2"]));
-    let ports = select(vec![on_demand("1024-1026"), fixed(2, "1024-1031"), on_demand("1-3")]);
+    let ports = select(vec![
+        on_demand("1024-1026"),
+        fixed(2, "1024-1031"),
+        on_demand("1-3"),
+        guaranteed(1, "1024-1026", "1028-1029"),
+        doubling(1, 4, "1024-1031"),
+    ]);
     let limit = || prop_oneof![3 => Just(None), 1 => (1..=2_u32).prop_map(Some)];
     let limits = (limit(), limit(), limit(), limit());
     let flags = any::<[bool; 9]>();

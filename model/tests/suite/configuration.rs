@@ -12,7 +12,7 @@ use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
 use serde_json::{Value, json};
 
-use crate::{configuration, fixed, manual, nat, on_demand, read};
+use crate::{configuration, doubling, fixed, guaranteed, manual, nat, on_demand, read};
 
 /// One lawful configuration; each test changes what it is about.
 fn lawful() -> Configuration {
@@ -22,7 +22,7 @@ fn lawful() -> Configuration {
 type Change = fn(&mut Configuration);
 
 /// Each rule, a change that breaks it, and what a person then reads.
-const BROKEN: [(Change, &str); 36] = [
+const BROKEN: [(Change, &str); 44] = [
     (
         |it| it.virtual_ips.clear(),
         "`virtual_ips`: [] is empty: a translator needs an outside address",
@@ -153,6 +153,49 @@ const BROKEN: [(Change, &str); 36] = [
         "`limits`: flows = 0: every flow would be refused; leave it out for no limit",
     ),
     (
+        |it| it.ports = guaranteed(8, "1024-2047", "2047-3000"),
+        "`ports`: shared ports 2047-3000 overlap 1024-2047, which the guarantees are cut from: \
+         each port is one or the other",
+    ),
+    (
+        |it| it.ports = guaranteed(8, "1024-2047", "0-1"),
+        "`ports`: usable ports 0-1 begin at 0, which no flow can be given",
+    ),
+    (
+        |it| {
+            it.virtual_ips.truncate(1);
+            it.pool = read("10.0.0.1-10.0.0.3");
+            it.inbound_rules.clear();
+            it.ports = guaranteed(128, "1024-1279", "2000-3000");
+        },
+        "`ports`: 3 members do not fit: floor(256 usable / 128 ports) = 2 an address, x 1 = 2",
+    ),
+    (
+        |it| it.ports = doubling(48, 128, "1024-2047"),
+        "`ports`: 48 ports a block: what is doubled is a power of two, such as 32",
+    ),
+    (
+        |it| it.ports = doubling(32, 65_537, "1024-2047"),
+        "`ports`: 65537 ports a block: what is doubled is a power of two, such as 65536",
+    ),
+    (
+        |it| it.ports = doubling(32, 32, "1024-2047"),
+        "`ports`: a maximum of 32 ports: must be above the minimum, 32, and at most 65536",
+    ),
+    (
+        |it| it.ports = doubling(32, 131_072, "1024-2047"),
+        "`ports`: a maximum of 131072 ports: must be above the minimum, 32, and at most 65536",
+    ),
+    (
+        |it| {
+            it.virtual_ips.truncate(1);
+            it.pool = read("10.0.0.1-10.0.0.3");
+            it.inbound_rules.clear();
+            it.ports = doubling(32, 64, "1024-1118");
+        },
+        "`ports`: 3 members do not fit: floor(95 usable / 32 ports) = 2 an address, x 1 = 2",
+    ),
+    (
         |it| it.limits.per_destination = Some(0),
         "`limits`: per_destination = 0: every flow would be refused; leave it out for no limit",
     ),
@@ -210,6 +253,9 @@ fn number(error: &NatError) -> usize {
         NatError::ZeroLimit(_) => 16,
         NatError::ExemptVirtualIp { .. } => 17,
         NatError::LimitWithoutDestination { .. } => 18,
+        NatError::SharedAndGuaranteed { .. } => 19,
+        NatError::NoPowerOfTwo(_) => 20,
+        NatError::MaximumOutOfRange { .. } => 21,
     }
 }
 
@@ -239,7 +285,7 @@ fn every_broken_rule_is_told_in_these_words() {
 #[test]
 fn every_rule_is_broken_by_one_of_these_changes() {
     let numbers = BROKEN.map(|(change, _)| number(&Nat::new(changed(change)).unwrap_err()));
-    assert_eq!(BTreeSet::from(numbers), (0..19).collect());
+    assert_eq!(BTreeSet::from(numbers), (0..22).collect());
 }
 
 #[test]
@@ -389,6 +435,14 @@ fn a_configuration_is_written_as_it_is_read() {
         (tiers("1-50: 1024"), json!({ "tiered": "1-50: 1024" })),
         (fixed(8, "1024-2047"), json!({ "fixed": { "ports": 8, "usable": "1024-2047" } })),
         (on_demand("1024-2047"), json!({ "on-demand": "1024-2047" })),
+        (
+            guaranteed(128, "1024-2047", "2048-4095"),
+            json!({ "guaranteed": { "ports": 128, "usable": "1024-2047", "shared": "2048-4095" } }),
+        ),
+        (
+            doubling(32, 65_536, "1024-65535"),
+            json!({ "doubling": { "minimum": 32, "maximum": 65_536, "usable": "1024-65535" } }),
+        ),
     ] {
         assert_eq!(serde_json::to_value(ports).unwrap(), written);
     }
@@ -527,6 +581,15 @@ fn a_translator_is_told_in_one_line() {
         (
             line(3, two, PortPolicy::Dynamic),
             "2 members of 3 virtual IPs, a whole virtual IP leased to a member",
+        ),
+        (
+            line(2, two, guaranteed(128, "1024-2047", "2048-4095")),
+            "2 members of 2 virtual IPs, 128 ports a member in all guaranteed, 2048 more on each \
+             shared by all members",
+        ),
+        (
+            line(2, two, doubling(32, 65_536, "1024-65535")),
+            "2 members of 2 virtual IPs, 32 ports a member, doubled up to 65536",
         ),
         (
             line(1, two, tiers("1-50: 1024, 51-100: 512")),

@@ -3,6 +3,7 @@
 mod agree;
 mod allocators;
 mod behaviours;
+mod beyond;
 mod configuration;
 mod implied;
 mod ledger;
@@ -17,7 +18,7 @@ use std::fmt::Debug;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use natlaw_model::nat::{Configuration, Nat, PortPolicy, VirtualIp};
+use natlaw_model::nat::{Configuration, Doubling, Nat, PortPolicy, VirtualIp};
 
 /// The value that a text stands for.
 fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
@@ -52,4 +53,14 @@ fn fixed(ports: u16, usable: &str) -> PortPolicy {
 /// A block of this many of the usable ports for each member, on one virtual IP.
 fn manual(ports: u16, usable: &str) -> PortPolicy {
     PortPolicy::Manual { ports, usable: read(usable) }
+}
+
+/// This many of the usable ports for each member, and beyond them the shared ones for all.
+fn guaranteed(ports: u16, usable: &str, shared: &str) -> PortPolicy {
+    PortPolicy::Guaranteed { ports, usable: read(usable), shared: read(shared) }
+}
+
+/// Blocks that members lease, each as large as all before it.
+fn doubling(minimum: u16, maximum: u32, usable: &str) -> PortPolicy {
+    PortPolicy::Doubling(Doubling { minimum, maximum, usable: read(usable) })
 }

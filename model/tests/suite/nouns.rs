@@ -647,6 +647,8 @@ fn some_policies_tie_members_to_one_virtual_ip() {
     assert!(ties(PortPolicy::Static) && ties(PortPolicy::Dynamic));
     assert!(ties(crate::manual(8, "1024-1031")));
     assert!(!ties(crate::fixed(8, "1024-1031")) && !ties(crate::on_demand("1024-1031")));
+    assert!(!ties(crate::doubling(8, 16, "1024-1031")));
+    assert!(!ties(crate::guaranteed(8, "1024-1031", "1032-1039")));
 }
 
 #[test]

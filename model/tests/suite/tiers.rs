@@ -7,7 +7,7 @@ use natlaw_model::nat::{Member, Nat, Owner, Pool, PortPolicy};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::tiers::{Tier, TierTable, block_of_slot};
 
-use crate::{fixed, manual, nat, on_demand, read, virtual_ips};
+use crate::{doubling, fixed, guaranteed, manual, nat, on_demand, read, virtual_ips};
 
 /// The rows of the story "Scaling past Port Exhaustion": smallest pool, largest pool, ports.
 const OF_THE_STORY: [(usize, usize, u16); 6] = [
@@ -343,7 +343,7 @@ fn a_dynamic_address_follows_the_lease() {
     let nat = nat(2, "10.0.0.1-10.0.0.3", PortPolicy::Dynamic);
     assert_owner_throughout(&nat, "203.0.113.1", Owner::Lease);
     assert_owner_throughout(&nat, "203.0.113.2", Owner::Lease);
-    assert_eq!(owner(&nat, "203.0.113.1:1"), "whoever leases the address");
+    assert_eq!(owner(&nat, "203.0.113.1:1"), "whoever leases it");
 }
 
 #[test]
@@ -355,6 +355,8 @@ fn what_is_no_virtual_ip_is_nobodys() {
         fixed(8, "1-65535"),
         manual(8, "1-65535"),
         on_demand("1-65535"),
+        guaranteed(8, "1-1023", "1024-65535"),
+        doubling(8, 16, "1-65535"),
         PortPolicy::Static,
         PortPolicy::Dynamic,
     ] {

@@ -29,10 +29,12 @@ pub(super) fn description() -> String {
          cannot compare one value with another. `natlaw check FILE` also holds the file to these \
          rules: a block's and a range's numbers count upwards; ranges of one event are equally \
          long, and a file asks for at most {EVENTS_MAX} events; tiers follow one another, and one \
-         of them has the pool's size; every member has ports; port 0 is not usable; no address \
-         stands twice or on both sides; an inbound rule leads from a virtual IP to a member, and \
-         no two from one endpoint; `port_reuse` is no finer than `mapping`, and where ports are \
-         kept no coarser; a length of time fits 64 bits of milliseconds.\n\nOf a topology: every \
+         of them has the pool's size; every member has ports; port 0 is not usable; shared ports \
+         are not guaranteed ones; a maximum is above its minimum; a limit per destination asks \
+         for `port_reuse` per destination; no address stands twice or on both sides; an inbound \
+         rule leads from a virtual IP to a member, and no two from one endpoint; `port_reuse` is \
+         no finer than `mapping`, and where ports are kept no coarser; a length of time fits 64 \
+         bits of milliseconds.\n\nOf a topology: every \
          name is that of one node, and of one that is there; no two endpoints of a traffic manager \
          share a priority or a region; traffic managers nest ten levels deep and in no cycle; \
          probes keep to their document; two rules of a load balancer differ; an account lives in \

@@ -20,9 +20,9 @@ use itertools::Itertools;
 use natlaw_model::allocator::PortAllocator;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    Candidates, ClosesOn, Configuration, Event, HoldDown, IcmpError, IdleTimers, InboundRule,
-    Ledger, Limits, MappingBehaviour, Nat, PerTransport, Pool, PortPolicy, PortReuse, Selection, Signal,
-    TcpTimers, Timers, VirtualIp,
+    Candidates, ClosesOn, Configuration, Doubling, Event, HoldDown, IcmpError, IdleTimers,
+    InboundRule, Ledger, Limits, MappingBehaviour, Nat, PerTransport, Pool, PortPolicy, PortReuse,
+    Selection, Signal, TcpTimers, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Device, Moment, Scenario, Subject, Trace};
@@ -269,9 +269,11 @@ impl fmt::Display for Coverage {
 /// One universe for each way of sharing out ports, of telling mappings apart and of choosing among
 /// ports. `size` is the number of source ports of the first member; a second member has one. Packets
 /// open and end flows, replies come to every endpoint that may be given, time passes by one second
-/// and by three, and the configuration changes there and back.
+/// and by three, and the configuration changes there and back. Where a member is given more than its
+/// own, the first has one source port more.
 pub fn universes(size: u16) -> Vec<Universe> {
-    [shares_of_ports(size), kinds_of_mappings(size), choices(size), turns()].concat()
+    let own = beyond_own_ports(size);
+    [shares_of_ports(size), own, kinds_of_mappings(size), choices(size), turns()].concat()
 }
 
 /// Two that are as small in either size: a member that calls its neighbour, and itself, through the
@@ -383,7 +385,10 @@ fn choices(size: u16) -> Vec<Universe> {
     let drawn = of("a random start", [random.clone(), one_member(random), shared(1)]);
     vec![
         of("two addresses, spread", [spread.clone(), one_member(spread), shared(1)]),
-        of("one key an address towards a destination", [limited.clone(), one_member(limited), both]),
+        of(
+            "one key an address towards a destination",
+            [limited.clone(), one_member(limited), both],
+        ),
         of("hold-downs that change", [shared(1), slow, hasty]),
         Universe { depth_max: Some(4 + usize::from(size)), ..drawn },
     ]
@@ -443,6 +448,27 @@ fn start(virtual_ips: u8, ports: PortPolicy) -> Configuration {
 /// So many ports for both members.
 fn shared(ports: u32) -> Configuration {
     start(1, PortPolicy::OnDemand(block(ports)))
+}
+
+/// A member that is given more than its own needs a flow more than others do: histories are bounded.
+fn beyond_own_ports(size: u16) -> Vec<Universe> {
+    let (guaranteed, doubling) = (start(1, guaranteed()), start(1, doubling()));
+    let depth_max = Some(4 + usize::from(size));
+    let of = |name, start: Configuration| {
+        let configurations = [start.clone(), one_member(start), shared(2)];
+        Universe { depth_max, ..universe(name, size + 1, 1, configurations) }
+    };
+    vec![of("a guarantee and a shared port", guaranteed), of("blocks that double", doubling)]
+}
+
+/// A port for each member, and a third for both.
+fn guaranteed() -> PortPolicy {
+    PortPolicy::Guaranteed { ports: 1, usable: block(2), shared: PortBlock::single(1026) }
+}
+
+/// A port for a member, and another one while there is.
+fn doubling() -> PortPolicy {
+    PortPolicy::Doubling(Doubling { minimum: 1, maximum: 2, usable: block(3) })
 }
 
 fn with_hold_down(configuration: Configuration, hold_down: HoldDown) -> Configuration {

@@ -34,7 +34,12 @@ impl Judged for Nat {
             ("keys held", grouped(ledger.holdings().count())),
             ("used SNAT ports", grouped(used.len())),
         ];
-        if let Some(allocated) = allocated_ports(&ledger.nat) {
+        let leased = || ledger.leases().map(|lease| lease.block.len() as usize).sum();
+        let allocated = match ledger.nat.ports {
+            PortPolicy::Doubling(_) => Some(leased()),
+            _ => allocated_ports(&ledger.nat),
+        };
+        if let Some(allocated) = allocated {
             let idle = allocated.saturating_sub(used.len());
             rows.push(("allocated SNAT ports", grouped(allocated)));
             rows.push(("idle SNAT ports", grouped(idle)));
@@ -51,11 +56,16 @@ impl Judged for Nat {
     }
 }
 
-/// The ports of all members on all virtual IPs; `None` where ports are not allocated.
+/// The ports of all members on all virtual IPs; `None` where ports are not allocated, or for a time
+/// only.
 pub fn allocated_ports(nat: &Nat) -> Option<usize> {
     let virtual_ips = nat.virtual_ips.len();
     match &nat.ports {
-        PortPolicy::Static | PortPolicy::Dynamic => None,
+        PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::Doubling(_) => None,
+        PortPolicy::Guaranteed { ports, shared, .. } => {
+            let guaranteed = nat.pool.members().count() * usize::from(*ports);
+            Some(guaranteed + virtual_ips * shared.len() as usize)
+        }
         PortPolicy::OnDemand(usable) => Some(virtual_ips * usable.len() as usize),
         PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
             let (vips, block) = nat.block_of(nat.pool.slots().iter().position(Option::is_some)?)?;

@@ -3,6 +3,7 @@
 //! Laws judge an answer; they never predict it. What they compare with is the ledger alone, which
 //! is rebuilt from the answers.
 
+mod beyond;
 mod choice;
 mod errors;
 mod filtering;
@@ -16,12 +17,16 @@ use natlaw_model::nat::{
     Candidates, Event, Holding, IcmpError, Key, Member, Nat, Outcome, PortPolicy, PortReuse,
     Reason, Remote, Segment, Selection,
 };
-use natlaw_model::ports::PortBlock;
 use natlaw_model::subject;
 
 use crate::law;
 use crate::law::Law;
 
+use beyond::{
+    a_leased_block_serves_one_member, a_member_always_obtains_its_guarantee,
+    a_member_goes_beyond_its_own_ports_only_when_none_is_left,
+    a_member_leases_no_more_than_its_maximum, a_shared_port_comes_out_of_nobodys_guarantee,
+};
 use choice::{
     a_paired_member_stays_on_one_virtual_ip, a_port_class_is_kept_where_it_can_be,
     a_port_is_kept_where_it_can_be, a_port_parity_is_kept_where_it_can_be,
@@ -147,6 +152,35 @@ pub const LAWS: &[Law<Nat>] = &[
         a_member_is_not_refused_for_what_others_hold,
         "RFC 6888 REQ-4; Tailscale 11258",
         "One busy member takes what was promised to another."
+    ),
+    law!(
+        a_member_always_obtains_its_guarantee,
+        "\"Troubleshooting intermittent outbound connection errors in Azure App Service\", July \
+         2020; Tailscale 11258",
+        "A tenant that was promised ports has none because others took more than theirs."
+    ),
+    law!(
+        a_shared_port_comes_out_of_nobodys_guarantee,
+        "\"Troubleshooting intermittent outbound connection errors in Azure App Service\", July \
+         2020",
+        "What one member was promised is given to another, and fails when it is needed."
+    ),
+    law!(
+        a_member_goes_beyond_its_own_ports_only_when_none_is_left,
+        "\"Troubleshoot configuration\", Google Cloud NAT documentation, date not known",
+        "Members that need no more take what others could have."
+    ),
+    law!(
+        a_leased_block_serves_one_member,
+        "\"Troubleshoot configuration\", Google Cloud NAT documentation, date not known; RFC 7422 \
+         section 2",
+        "Who had a port at a time can no longer be told from its block."
+    ),
+    law!(
+        a_member_leases_no_more_than_its_maximum,
+        "\"Troubleshoot configuration\", Google Cloud NAT documentation, date not known; RFC 6888 \
+         REQ-4",
+        "One member with a fault takes the ports of all."
     ),
     law!(
         only_a_stranger_is_told_that_it_is_not_in_the_pool,
@@ -354,14 +388,9 @@ fn a_member_uses_only_its_own_ports(moment: &Moment) -> Option<bool> {
 /// Where ports are translated, no other than the usable ones is given, not even when they are full.
 fn no_port_is_taken_from_outside_the_usable_range(moment: &Moment) -> Option<bool> {
     let binding = new_binding(moment)?;
-    let usable = match &moment.before.nat.ports {
-        PortPolicy::Static | PortPolicy::Dynamic => return None,
-        PortPolicy::Tiered(_) => PortBlock::ABOVE_WELL_KNOWN,
-        PortPolicy::Fixed { usable, .. }
-        | PortPolicy::Manual { usable, .. }
-        | PortPolicy::OnDemand(usable) => *usable,
-    };
-    Some(usable.contains(binding.external.port))
+    let policy = &moment.before.nat.ports;
+    let is_usable = policy.usable().iter().any(|usable| usable.contains(binding.external.port));
+    policy.translates_ports().then_some(is_usable)
 }
 
 /// What the outside may call is never given to a flow.
@@ -710,13 +739,15 @@ fn is_of_a_live_flow(moment: &Moment, packet: FiveTuple) -> bool {
     holding.is_some_and(|it| it.has(flow(it.mapping().inside), moment.before.now))
 }
 
-/// Whether some of the flow's candidates are reserved, kept for inbound rules, or on a virtual IP
-/// without room towards the destination.
+/// Whether some of the flow's candidates are reserved, kept for inbound rules, leased by another
+/// member, or on a virtual IP without room towards the destination.
 fn cannot_have_all_ports(moment: &Moment, flow: FiveTuple) -> bool {
     let nat = &moment.before.nat;
     let is_kept = |external: Endpoint| !nat.may_give(flow, external);
     let mut by_address = nat.candidates(flow).into_iter().flat_map(Candidates::by_address);
-    by_address.any(|on| !has_room(moment, flow, on) || on.iter().any(is_kept))
+    let own = moment.before.leases_of(Member(flow.source.address));
+    moment.before.leases().any(|lease| !own.contains(&lease))
+        || by_address.any(|on| !has_room(moment, flow, on) || on.iter().any(is_kept))
 }
 
 /// Keys held towards the flow's destination on these candidates, of one virtual IP.

@@ -46,14 +46,10 @@ pub struct Search {
 impl Layout {
     /// The layout of a translator whose members have blocks; `None` for the others.
     pub fn of(nat: &Nat) -> Option<Self> {
-        let usable = match &nat.ports {
-            PortPolicy::Tiered(_) => PortBlock::ABOVE_WELL_KNOWN,
-            PortPolicy::Fixed { usable, .. } | PortPolicy::Manual { usable, .. } => *usable,
-            PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::OnDemand(_) => return None,
-        };
+        let usable = *nat.ports.usable().first()?;
+        let ports = nat.ports_per_member()?;
         let owners = nat.virtual_ips.iter().map(|vip| (*vip, owners_on(nat, *vip))).collect();
         let members = nat.pool.members().count();
-        let ports = nat.ports_per_member()?;
         Some(Self { blocks: blocks_of(nat), owners, members, ports, usable })
     }
 }
@@ -151,7 +147,8 @@ fn a_port_belongs_to_the_member_whose_block_holds_it(layout: &Layout) -> bool {
     layout.owners.iter().all(|(vip, owners)| {
         let of_vip = layout.blocks.iter().filter(|(_, on, _)| on == vip);
         let blocks = of_vip.map(|(member, _, block)| (*block, Owner::Member(*member))).sorted();
-        let owned = owners.iter().filter(|(_, owner)| *owner != Owner::Nobody).copied();
+        let is_owned = |owner: Owner| matches!(owner, Owner::Member(_));
+        let owned = owners.iter().filter(|(_, owner)| is_owned(*owner)).copied();
         blocks.eq(owned) && owners.iter().map(|(block, _)| block.len()).sum::<u32>() == 65_536
     })
 }

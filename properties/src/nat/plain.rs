@@ -1,7 +1,7 @@
 //! Making a scenario of a translator plain, so that nothing in it draws the eye but the defect.
 
 use natlaw_model::nat::{
-    AddressPooling, ClosesOn, Configuration, Event, HoldDown, IdleTimers, Limits, Nat,
+    AddressPooling, ClosesOn, Configuration, Doubling, Event, HoldDown, IdleTimers, Limits, Nat,
     PerTransport, Pool, PortPolicy, Preserve, RulePorts, Segment, Selection, Signal,
 };
 use natlaw_model::ports::PortBlock;
@@ -16,9 +16,9 @@ const PLAIN: &[&[Change]] = &[
         |nat| nat.ports = shared(1),
         |nat| nat.ports = shared(2),
         |nat| nat.ports = own(1),
-        |nat| {
-            nat.ports = own(2);
-        },
+        |nat| nat.ports = own(2),
+        |nat| nat.ports = guaranteed(),
+        |nat| nat.ports = doubling(),
     ],
     &[
         |nat| {
@@ -124,6 +124,18 @@ fn shared(ports: u32) -> PortPolicy {
 /// This many ports for each member.
 const fn own(ports: u16) -> PortPolicy {
     PortPolicy::Fixed { ports, usable: PortBlock::ABOVE_WELL_KNOWN }
+}
+
+/// One port for each member, and one more for all.
+fn guaranteed() -> PortPolicy {
+    let usable = PortBlock::from_len(1024, 8).unwrap_or(PortBlock::single(1024));
+    PortPolicy::Guaranteed { ports: 1, usable, shared: PortBlock::single(2048) }
+}
+
+/// One port for a member, and then one more.
+fn doubling() -> PortPolicy {
+    let usable = PortBlock::from_len(1024, 4).unwrap_or(PortBlock::ABOVE_WELL_KNOWN);
+    PortPolicy::Doubling(Doubling { minimum: 1, maximum: 2, usable })
 }
 
 /// The first members of the pool, without holes.

@@ -3,8 +3,8 @@
 use natlaw_model::allocator::Refusal;
 use natlaw_model::flow::{Binding, FiveTuple};
 use natlaw_model::nat::{
-    AddressPooling, Candidates, Event, Holding, Member, Nat, Outcome, PortReuse, Preserve, Reason,
-    Side, Signal, State, VirtualIp, refreshes,
+    AddressPooling, Candidates, Event, Holding, Member, Nat, Outcome, Owner, PortPolicy, PortReuse,
+    Preserve, Reason, Side, Signal, State, VirtualIp, refreshes,
 };
 use natlaw_model::subject;
 
@@ -53,6 +53,9 @@ pub const REACHABLE: &[Situation<Nat>] = &[
     situation!(a_member_is_over_its_limit),
     situation!(a_virtual_ip_without_room_is_passed_over),
     situation!(a_member_is_exhausted_for_want_of_room_while_a_port_is_free),
+    situation!(a_shared_port_is_given_beyond_a_guarantee),
+    situation!(a_further_block_is_begun),
+    situation!(a_member_that_leases_blocks_is_exhausted),
     situation!(a_port_is_kept),
     situation!(a_port_cannot_be_kept),
     situation!(a_paired_member_is_exhausted_while_another_address_is_free),
@@ -274,9 +277,25 @@ fn a_member_is_exhausted_for_want_of_room_while_a_port_is_free(moment: &Moment) 
     };
     ledger.nat.limits.per_destination.is_some()
         && ledger.nat.ports.translates_ports()
-        && refused(moment).is_some_and(|(flow, said)| {
-            said == Refusal::Exhausted && has_a_free_one(flow)
-        })
+        && refused(moment)
+            .is_some_and(|(flow, said)| said == Refusal::Exhausted && has_a_free_one(flow))
+}
+
+fn a_shared_port_is_given_beyond_a_guarantee(moment: &Moment) -> bool {
+    let is_guaranteed = matches!(moment.before.nat.ports, PortPolicy::Guaranteed { .. });
+    let is_shared = |new: Binding| moment.before.nat.owner(new.external) == Owner::Shared;
+    is_guaranteed && new_binding(moment).is_some_and(is_shared)
+}
+
+fn a_further_block_is_begun(moment: &Moment) -> bool {
+    new_binding(moment).is_some_and(|Binding { flow, external }| {
+        let leases = moment.before.leases_of(Member(flow.source.address));
+        !leases.is_empty() && !leases.iter().any(|lease| lease.contains(external))
+    })
+}
+
+fn a_member_that_leases_blocks_is_exhausted(moment: &Moment) -> bool {
+    a_member_is_exhausted(moment) && matches!(moment.before.nat.ports, PortPolicy::Doubling(_))
 }
 
 fn a_port_is_kept(moment: &Moment) -> bool {

@@ -10,10 +10,10 @@ use std::num::NonZeroU16;
 use natlaw_model::allocator::FirstFit;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    AddressPooling, ClosesOn, Configuration, Event, FilteringBehaviour, HoldDown, IcmpError,
-    IdleTimers, InboundRule, Limits, MappingBehaviour, Member, Nat, Outcome, PerTransport, Pool,
-    PortPolicy, PortReuse, Preserve, RulePorts, Segment, Selection, Signal, TcpTimers, Timers,
-    VirtualIp,
+    AddressPooling, ClosesOn, Configuration, Doubling, Event, FilteringBehaviour, HoldDown,
+    IcmpError, IdleTimers, InboundRule, Limits, MappingBehaviour, Member, Nat, Outcome,
+    PerTransport, Pool, PortPolicy, PortReuse, Preserve, RulePorts, Segment, Selection, Signal,
+    TcpTimers, Timers, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::prefix::Prefix;
@@ -166,9 +166,12 @@ fn keeping(preserve: Preserve, shared: PortBlock, plain: Configuration) -> Confi
     Configuration { preserve, ports, ..plain }
 }
 
-/// Keys of one destination can be counted where each has one.
+/// Keys of one destination can be counted where each has one. Where one is the limit, there is another
+/// address.
 fn limited_towards_destinations(limit: u32, plain: Configuration) -> Configuration {
+    let virtual_ips = if limit == 1 { first_virtual_ips(2) } else { plain.virtual_ips };
     Configuration {
+        virtual_ips,
         mapping: PerTransport::default(),
         filtering: None,
         port_reuse: PerTransport::default(),
@@ -194,9 +197,9 @@ fn rare() -> impl Strategy<Value = Rare> {
         3 => limits.prop_map(|(ports, bindings, flows)| {
             Rare::Limits(Limits { ports, bindings, flows, per_destination: None })
         }),
-        3 => (1_u32..=2).prop_map(Rare::PerDestination),
+        4 => (1_u32..=2).prop_map(Rare::PerDestination),
         1 => Just(Rare::Reserved(PortBlock::single(1025))),
-        1 => Just(Rare::Exempt(exempt)),
+        2 => Just(Rare::Exempt(exempt)),
         3 => Just(Rare::GroupOfEight),
     ]
 }
@@ -260,9 +263,23 @@ pub fn ports() -> impl Strategy<Value = PortPolicy> {
         ports: 8,
         usable: PortBlock::from_len(1024, 24 + left_over).expect("a block"),
     });
+    let left_over = (1_u16..=2, 0_u32..=3);
+    let guaranteed = (left_over.clone(), 1_u32..=2).prop_map(|((ports, left_over), shared)| {
+        let usable = PortBlock::from_len(1024, u32::from(ports * SLOTS_MAX) + left_over);
+        let usable = usable.expect("a block");
+        let shared = PortBlock::from_len(usable.last() + 1, shared).expect("a block");
+        PortPolicy::Guaranteed { ports, usable, shared }
+    });
+    let doubling = (left_over, 1_u32..=2).prop_map(|((minimum, left_over), doublings)| {
+        let usable = PortBlock::from_len(1024, u32::from(minimum * SLOTS_MAX) + left_over);
+        let maximum = u32::from(minimum) << doublings;
+        PortPolicy::Doubling(Doubling { minimum, maximum, usable: usable.expect("a block") })
+    });
     prop_oneof![
         6 => on_demand,
         8 => fixed,
+        5 => guaranteed,
+        6 => doubling,
         1 => manual,
         1 => Just(PortPolicy::Tiered(TierTable::of_the_story())),
         2 => Just(PortPolicy::Static),
@@ -513,7 +530,7 @@ fn draft() -> impl Strategy<Value = Draft> {
             |(transport, inside, index, signal)| Draft::Hairpin(transport, inside, index, signal),
         ),
         2 => any::<Index>().prop_map(Draft::Error),
-        3 => (inside(), any::<Index>()).prop_map(|(inside, index)| Draft::Meet(inside, index)),
+        6 => (inside(), any::<Index>()).prop_map(|(inside, index)| Draft::Meet(inside, index)),
         1 => (1_u8..=2, pool()).prop_map(|(virtual_ips, pool)| Draft::Resize { virtual_ips, pool }),
         1 => configuration().prop_map(|other| Draft::Replace(Box::new(other))),
     ]

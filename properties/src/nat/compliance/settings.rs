@@ -3,8 +3,8 @@
 use itertools::Itertools;
 use natlaw_model::flow::Transport;
 use natlaw_model::nat::{
-    AddressPooling, ClosesOn, FilteringBehaviour, HoldDown, MappingBehaviour, Nat, PortPolicy,
-    PortReuse, Preserve, Selection,
+    AddressPooling, ClosesOn, Doubling, FilteringBehaviour, HoldDown, MappingBehaviour, Nat,
+    PortPolicy, PortReuse, Preserve, Selection,
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::time::Duration;
@@ -233,7 +233,10 @@ pub const SETTINGS: &[Setting] = &[
         the_ports_above_the_well_known_are_shared_out,
         "RFC 6056 section 3.2",
         "Ports are easier to guess, and run out sooner, than they must.",
-        |nat| shared_out(nat).map_or("the inside ports".into(), |usable| usable.to_string()),
+        |nat| match nat.ports.usable().as_slice() {
+            [] => "the inside ports".into(),
+            usable => usable.iter().join(", "),
+        },
         "1024-65535",
     ),
 ];
@@ -356,7 +359,7 @@ fn no_must_of_a_transport_is_missed(nat: &Nat) -> bool {
 
 /// The ports that one member can hold at once are bounded, by number or by a block of its own.
 fn a_member_has_a_limit_of_ports(nat: &Nat) -> bool {
-    nat.limits.ports.is_some() || has_blocks(nat)
+    nat.limits.ports.is_some() || has_blocks(nat) || doubling(nat).is_some()
 }
 
 /// The flows that one member can have at once are bounded.
@@ -395,7 +398,8 @@ fn a_translated_port_is_drawn_or_hashed(nat: &Nat) -> bool {
 
 /// Where ports are translated, all from 1024 upwards are used but those that are reserved.
 fn the_ports_above_the_well_known_are_shared_out(nat: &Nat) -> bool {
-    shared_out(nat).is_none_or(|usable| usable.covers(PortBlock::ABOVE_WELL_KNOWN))
+    let shared_out = nat.ports.usable();
+    !nat.ports.translates_ports() || covers(&shared_out, PortBlock::ABOVE_WELL_KNOWN)
 }
 
 fn pooling(nat: &Nat) -> String {
@@ -456,9 +460,11 @@ fn missed(nat: &Nat) -> usize {
 }
 
 fn limit_of_ports(nat: &Nat) -> String {
-    let of_block = nat.ports_per_member().map(|ports| format!("a block of {ports} ports"));
+    let of_block = nat.ports_per_member().filter(|_| has_blocks(nat));
+    let of_block = of_block.map(|ports| format!("a block of {ports} ports"));
+    let leased = doubling(nat).map(|leased| format!("blocks of {} ports", leased.maximum));
     let by_number = nat.limits.ports.map(|ports| format!("{ports} ports"));
-    by_number.or(of_block).unwrap_or("no limit".into())
+    by_number.or(of_block).or(leased).unwrap_or("no limit".into())
 }
 
 fn filtering(nat: &Nat) -> String {
@@ -531,6 +537,15 @@ fn own_ports(nat: &Nat) -> String {
         PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
             "a block for each member".into()
         }
+        PortPolicy::Guaranteed { .. } => "a block for each member, and ports that all share".into(),
+        PortPolicy::Doubling(_) => "blocks for the time being".into(),
+    }
+}
+
+fn doubling(nat: &Nat) -> Option<Doubling> {
+    match nat.ports {
+        PortPolicy::Doubling(doubling) => Some(doubling),
+        _ => None,
     }
 }
 
@@ -553,13 +568,8 @@ fn choice(nat: &Nat) -> &'static str {
     }
 }
 
-/// The ports of a virtual IP that are shared out; `None` where members keep theirs.
-fn shared_out(nat: &Nat) -> Option<PortBlock> {
-    match nat.ports {
-        PortPolicy::Static | PortPolicy::Dynamic => None,
-        PortPolicy::Tiered(_) => Some(PortBlock::ABOVE_WELL_KNOWN),
-        PortPolicy::Fixed { usable, .. }
-        | PortPolicy::Manual { usable, .. }
-        | PortPolicy::OnDemand(usable) => Some(usable),
-    }
+/// Whether each port of the whole is in one of the blocks.
+fn covers(blocks: &[PortBlock], whole: PortBlock) -> bool {
+    let mut ports = whole.first()..=whole.last();
+    ports.all(|port| blocks.iter().any(|block| block.contains(port)))
 }

@@ -29,12 +29,10 @@ pub(super) fn a_member_at_a_limit_is_told_nothing_else(moment: &Moment) -> Optio
 /// A member with ports of its own is refused for what it holds itself, or for what a new
 /// configuration has stranded there.
 pub(super) fn a_member_is_not_refused_for_what_others_hold(moment: &Moment) -> Option<bool> {
-    let flow = refused_with(moment, Refusal::Exhausted).filter(|_| has_own_ports(moment))?;
+    let flow = refused_with(moment, Refusal::Exhausted)?;
     let (ledger, member) = (moment.before, flow.source.address);
-    let with_room =
-        ledger.nat.candidates(flow)?.by_address().filter(|on| has_room(moment, flow, *on));
-    let mut own =
-        with_room.flat_map(Candidates::iter).filter(|it| ledger.nat.may_give(flow, *it));
+    let with_room = own_ports(moment, flow)?.by_address().filter(|on| has_room(moment, flow, *on));
+    let mut own = with_room.flat_map(Candidates::iter).filter(|it| ledger.nat.may_give(flow, *it));
     Some(own.all(|external| {
         let mut holders = ledger.holders(ledger.nat.key(flow, external));
         holders.any(|held| held.stranded || held.binding.flow.source.address == member)
@@ -56,10 +54,19 @@ pub(super) fn has_room(moment: &Moment, flow: FiveTuple, on: Candidates) -> bool
     moment.before.has_room(flow, on.addresses()[0].0)
 }
 
-fn has_own_ports(moment: &Moment) -> bool {
+/// The ports that are nobody's but the flow's member's, where members have such.
+fn own_ports<'a>(moment: &Moment<'a>, flow: FiveTuple) -> Option<Candidates<'a>> {
     match moment.before.nat.ports {
-        PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => true,
-        PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::OnDemand(_) => false,
+        PortPolicy::Tiered(_)
+        | PortPolicy::Fixed { .. }
+        | PortPolicy::Manual { .. }
+        | PortPolicy::Guaranteed { .. } => {
+            moment.before.nat.candidates(flow).map(Candidates::first)
+        }
+        PortPolicy::Static
+        | PortPolicy::Dynamic
+        | PortPolicy::OnDemand(_)
+        | PortPolicy::Doubling(_) => None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Allocators that are each wrong in one way: the obvious allocator with one rule replaced.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use itertools::Itertools;
 use natlaw_model::allocator::{Budget, PortAllocator, Probing, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
-use natlaw_model::nat::{Key, Member, Nat, PortPolicy, Selection};
+use natlaw_model::nat::{Candidates, Key, Lease, Member, Nat, PortPolicy, Selection};
 use natlaw_model::subject::Device;
 use natlaw_model::translator::Translator;
 
@@ -13,6 +14,7 @@ use natlaw_model::translator::Translator;
 pub(super) struct Book {
     nat: Nat,
     held: Vec<(Key, Binding)>,
+    leases: BTreeMap<Member, Vec<Lease>>,
 }
 
 /// The rules of the obvious allocator, to be replaced one at a time.
@@ -44,6 +46,16 @@ pub(super) trait Rules: Default {
         book.has_room(flow, |held| held.external.address == address)
     }
 
+    /// The candidates that are looked at first, and those that are when none of them is free.
+    fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
+        book.choices(flow)
+    }
+
+    /// Something came back, or the configuration has changed: blocks in which nothing is held end.
+    fn settled(&self, book: &mut Book) {
+        book.give_blocks_back();
+    }
+
     /// An endpoint has been given.
     fn given(&mut self, _book: &Book, _binding: Binding) {}
 
@@ -62,7 +74,7 @@ pub(super) trait Rules: Default {
 /// The translator that uses these rules.
 pub(super) fn by<R: Rules>(nat: &Nat) -> impl Device<Nat> + use<R> {
     Translator::new(nat, |nat| Obvious {
-        book: Book { nat: nat.clone(), held: Vec::new() },
+        book: Book { nat: nat.clone(), held: Vec::new(), leases: BTreeMap::new() },
         rules: R::default(),
     })
 }
@@ -79,32 +91,79 @@ impl<R: Rules> PortAllocator for Obvious<R> {
         book.nat.candidates(flow).ok_or(Refusal::NotInPool)?;
         let is_dynamic = book.nat.ports == PortPolicy::Dynamic;
         let candidates = rules.order(book, flow, rules.candidates(book, flow));
-        let found = candidates.into_iter().find(|external| {
+        let is_open = |external: &Endpoint| {
             rules.is_free(book, Binding { flow, external: *external })
                 && (!is_dynamic || rules.may_lease(book, flow, external.address))
                 && rules.has_room(book, flow, external.address)
-        });
+        };
+        let is_among = |choices: &[Candidates], external: Endpoint| {
+            choices.iter().any(|some| some.position(external).is_some())
+        };
+        let mut open = candidates.into_iter().filter(is_open);
+        let found = if book.nat.ports.goes_beyond() {
+            let open: Vec<Endpoint> = open.collect();
+            rules.choices(book, flow).into_iter().find_map(|choices| {
+                open.iter().copied().find(|external| is_among(&choices, *external))
+            })
+        } else {
+            open.next()
+        };
         let Some(external) = found else {
             self.rules.refuse(&mut self.book, flow);
             return Err(Refusal::Exhausted);
         };
         let binding = Binding { flow, external };
-        self.book.held.push((self.book.nat.key(flow, external), binding));
+        self.book.hold(binding);
         self.rules.given(&self.book, binding);
         Ok(external)
     }
 
     fn release(&mut self, binding: Binding) {
         self.rules.release(&mut self.book, binding);
+        self.rules.settled(&mut self.book);
     }
 
     fn reconfigure(&mut self, nat: &Nat) {
+        if self.book.nat.ports != nat.ports {
+            self.book.leases.clear();
+        }
         self.book.nat = nat.clone();
         self.rules.reconfigured(&mut self.book);
+        self.rules.settled(&mut self.book);
     }
 }
 
 impl Book {
+    fn hold(&mut self, binding: Binding) {
+        let Binding { flow, external } = binding;
+        self.held.push((self.nat.key(flow, external), binding));
+        let leases = self.leases_of(flow);
+        if !leases.iter().any(|lease| lease.contains(external)) {
+            let next = self.nat.next_lease(&leases, external);
+            self.leases.entry(Member(flow.source.address)).or_default().extend(next);
+        }
+    }
+
+    fn leases_of(&self, flow: FiveTuple) -> Vec<Lease> {
+        self.leases.get(&Member(flow.source.address)).cloned().unwrap_or_default()
+    }
+
+    fn choices(&self, flow: FiveTuple) -> [Vec<Candidates<'_>>; 2] {
+        let (own, all) = (self.leases_of(flow), self.leases.values().flatten().copied());
+        [self.nat.first_choices(flow, &own), self.nat.second_choices(flow, &own, all)]
+    }
+
+    fn give_blocks_back(&mut self) {
+        let held = &self.held;
+        let is_used = |member: &Member, lease: &Lease| {
+            let mut bindings = held.iter().map(|(_, held)| held);
+            bindings.any(|it| it.flow.source.address == member.0 && lease.contains(it.external))
+        };
+        for (member, leases) in &mut self.leases {
+            while leases.pop_if(|last| !is_used(member, last)).is_some() {}
+        }
+    }
+
     fn all_candidates(&self, flow: FiveTuple) -> Vec<Endpoint> {
         self.nat
             .candidates(flow)
@@ -337,6 +396,95 @@ impl Rules for OneLimitForAllAddresses {
 }
 
 #[derive(Default)]
+pub(super) struct GuaranteesAreSharedOut;
+
+impl Rules for GuaranteesAreSharedOut {
+    fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
+        let everybody = book.nat.pool.members().map(|member| Endpoint::new(member.0, 1));
+        let of_others = everybody.flat_map(|other| book.unruled_candidates(flow.from(other)));
+        book.unruled_candidates(flow).into_iter().chain(of_others).unique().collect()
+    }
+
+    fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
+        let [first, mut second] = book.choices(flow);
+        let everybody = book.nat.pool.members().map(|member| Endpoint::new(member.0, 1));
+        if matches!(book.nat.ports, PortPolicy::Guaranteed { .. }) {
+            second.extend(everybody.filter_map(|other| book.nat.candidates(flow.from(other))));
+        }
+        [first, second]
+    }
+}
+
+#[derive(Default)]
+pub(super) struct GoesBeyondBeforeItMust;
+
+impl Rules for GoesBeyondBeforeItMust {
+    fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
+        let [first, second] = book.choices(flow);
+        [second, first]
+    }
+}
+
+#[derive(Default)]
+pub(super) struct NeverGoesBeyond;
+
+impl Rules for NeverGoesBeyond {
+    fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
+        let [first, second] = book.choices(flow);
+        if first.is_empty() { [first, second] } else { [first, Vec::new()] }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct CountsTheGuaranteeInTheShared;
+
+impl Rules for CountsTheGuaranteeInTheShared {
+    fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
+        let [first, second] = book.choices(flow);
+        let is_free = |external| book.is_free(Binding { flow, external });
+        let is_left = second.iter().any(|shared| shared.iter().any(is_free));
+        let is_guaranteed = matches!(book.nat.ports, PortPolicy::Guaranteed { .. });
+        if is_left || !is_guaranteed { [first, second] } else { [Vec::new(), Vec::new()] }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct GrowsIntoANeighbour;
+
+impl Rules for GrowsIntoANeighbour {
+    fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
+        let own = book.leases_of(flow);
+        let [first, _] = book.choices(flow);
+        [first, book.nat.second_choices(flow, &own, own.iter().copied())]
+    }
+}
+
+#[derive(Default)]
+pub(super) struct DoublesOnceTooOften;
+
+impl Rules for DoublesOnceTooOften {
+    fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
+        let [first, second] = book.choices(flow);
+        let is_at_its_maximum = second.is_empty() && !first.is_empty();
+        let all = || book.leases.values().flatten().copied();
+        let again = || book.nat.second_choices(flow, &first_half(&book.leases_of(flow)), all());
+        [first, if is_at_its_maximum { again() } else { second }]
+    }
+}
+
+/// The leases of a member as if it had not doubled the last time.
+fn first_half(leases: &[Lease]) -> Vec<Lease> {
+    leases.split_last().map_or(Vec::new(), |(_, before)| before.to_vec())
+}
+
+#[derive(Default)]
+pub(super) struct KeepsBlocksForEver;
+
+impl Rules for KeepsBlocksForEver {
+    fn settled(&self, _book: &mut Book) {}
+}
+
+#[derive(Default)]
 pub(super) struct SwapForgetsLeases;
 
 impl Rules for SwapForgetsLeases {
@@ -411,7 +559,7 @@ impl Rules for OneBlockForEverybody {
 pub(super) struct RepairFreesTheStranded;
 
 impl Rules for RepairFreesTheStranded {
-    fn reconfigured(&mut self, Book { nat, held }: &mut Book) {
+    fn reconfigured(&mut self, Book { nat, held, .. }: &mut Book) {
         held.retain(|(_, binding)| nat.may_give(binding.flow, binding.external));
     }
 }
@@ -429,7 +577,7 @@ impl Rules for RepairKnowsTcpOnly {
 pub(super) struct StrandedNeverComeBack;
 
 impl Rules for StrandedNeverComeBack {
-    fn release(&mut self, Book { nat, held }: &mut Book, binding: Binding) {
+    fn release(&mut self, Book { nat, held, .. }: &mut Book, binding: Binding) {
         let is_stranded = !nat.may_give(binding.flow, binding.external);
         held.retain(|(_, held)| *held != binding || is_stranded);
     }

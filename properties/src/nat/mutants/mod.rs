@@ -237,6 +237,13 @@ pub const MUTANTS: &[Mutant] = &[
         translators::ExemptTakesAPort::device
     ),
     mutant!(
+        Leak,
+        "keeps-blocks-for-ever",
+        "by hand",
+        "a block that a member leased is its own although nothing in it is held",
+        allocators::by::<allocators::KeepsBlocksForEver>
+    ),
+    mutant!(
         PrematureReuse,
         "refusal-frees-the-owner",
         "FD.io VPP 6b97c43005f",
@@ -315,6 +322,27 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant!(
         RangeEscape,
+        "guarantees-are-shared-out",
+        "by hand",
+        "beyond its guarantee a member is given ports that are guaranteed to another",
+        allocators::by::<allocators::GuaranteesAreSharedOut>
+    ),
+    mutant!(
+        RangeEscape,
+        "grows-into-a-neighbour",
+        "by hand",
+        "a further block is given without looking who leases it",
+        allocators::by::<allocators::GrowsIntoANeighbour>
+    ),
+    mutant!(
+        RangeEscape,
+        "doubles-once-too-often",
+        "by hand",
+        "a member at its maximum is given another block",
+        allocators::by::<allocators::DoublesOnceTooOften>
+    ),
+    mutant!(
+        RangeEscape,
         "gives-reserved-ports",
         "by hand",
         "ports that are reserved are given to flows",
@@ -375,6 +403,20 @@ pub const MUTANTS: &[Mutant] = &[
         "by hand",
         "the limit towards a destination is that of all virtual IPs together",
         allocators::by::<allocators::OneLimitForAllAddresses>
+    ),
+    mutant!(
+        Starvation,
+        "never-goes-beyond",
+        "by hand",
+        "a member is refused when its own ports are used up",
+        allocators::by::<allocators::NeverGoesBeyond>
+    ),
+    mutant!(
+        Starvation,
+        "counts-the-guarantee-in-the-shared",
+        "by hand",
+        "a member is refused when the shared ports are used up, whatever it was promised",
+        allocators::by::<allocators::CountsTheGuaranteeInTheShared>
     ),
     mutant!(
         Starvation,
@@ -816,6 +858,13 @@ pub const MUTANTS: &[Mutant] = &[
         "by hand",
         "of the keys on a virtual IP towards a destination those of the others are not counted",
         allocators::by::<allocators::CountsTheLimitByMember>
+    ),
+    mutant!(
+        Choice,
+        "goes-beyond-before-it-must",
+        "by hand",
+        "shared ports and further blocks are given before those of the member's own",
+        allocators::by::<allocators::GoesBeyondBeforeItMust>
     ),
     mutant!(
         Choice,
