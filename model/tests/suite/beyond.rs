@@ -1,5 +1,8 @@
 //! Ports beyond a member's own: shared ones beyond a guarantee, and further blocks.
 
+use std::hash::BuildHasher;
+
+use itertools::Itertools as _;
 use natlaw_model::allocator::{Bitmap, Budget, FirstFit, PortAllocator, Probing, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
 use natlaw_model::nat::{
@@ -8,11 +11,13 @@ use natlaw_model::nat::{
 };
 use natlaw_model::ports::PortBlock;
 use natlaw_model::subject::{Device, Subject};
+use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
 use natlaw_model::translator::Translator;
+use rustc_hash::FxBuildHasher;
 
 use crate::translator::{Stage, with};
-use crate::{configuration, doubling, guaranteed, nat, read};
+use crate::{configuration, doubling, guaranteed, nat, on_demand, read};
 
 const TWO: &str = "10.0.0.1-10.0.0.2";
 
@@ -430,4 +435,79 @@ fn a_thousand_members_lease_their_minimum_and_no_one_more() {
         assert!(bitmap.bind(flow(500, port)).is_ok());
     }
     assert_eq!(bitmap.bind(flow(500, 33)), Err(Refusal::Exhausted));
+}
+
+#[test]
+fn the_obvious_allocator_says_what_it_may_give() {
+    let nat = nat(1, TWO, on_demand("1024-1025"));
+    let mut allocator = FirstFit::new(&nat);
+    let first = allocator.bind(flow(1, 1)).unwrap();
+    assert!(!allocator.may_give(flow(2, 1), first), "it is held");
+    assert!(allocator.may_give(flow(2, 1), at("203.0.113.1:1025")));
+}
+
+/// Two mappings of one endpoint are the same state, whichever came first.
+#[test]
+fn who_came_first_to_an_endpoint_is_no_part_of_the_state() {
+    let nat = nat(1, TWO, on_demand("1024-1025"));
+    let towards = |host: u8| read(&format!("tcp 10.0.0.1:1 > 198.51.100.{host}:443"));
+    let after = |hosts: [u8; 3]| {
+        let mut allocator = FirstFit::new(&nat);
+        for host in hosts {
+            assert_eq!(allocator.bind(towards(host)), Ok(at("203.0.113.1:1024")));
+        }
+        FxBuildHasher.hash_one(&allocator)
+    };
+    assert_eq!(after([1, 2, 3]), after([3, 2, 1]));
+    assert_eq!(after([1, 2, 3]), after([2, 3, 1]));
+}
+
+#[test]
+fn a_shared_port_is_eligible_once_the_guarantee_is_used_up() {
+    let nat = app_service();
+    let shared = at("203.0.113.1:2000");
+    let after = |flows: u16| {
+        let (mut device, mut ledger) = (Translator::new(&nat, FirstFit::new), nat.ledger());
+        for port in 1..=flows {
+            let event = Event::outbound(flow(1, port), Signal::Open);
+            Nat::record(&mut ledger, &event, &device.step(&event));
+        }
+        ledger.is_eligible(flow(1, 9), shared)
+    };
+    assert!(!after(0) && !after(3), "a port of its own is free");
+    assert!(after(4));
+}
+
+#[test]
+fn a_block_that_another_member_leases_is_reserved() {
+    let nat = dynamic();
+    let after = |script: &[Event]| {
+        let (mut device, mut ledger) = (Translator::new(&nat, FirstFit::new), nat.ledger());
+        for event in script {
+            Nat::record(&mut ledger, event, &device.step(event));
+        }
+        ledger
+    };
+    let reserved = |script: &[Event], member| after(script).census(flow(member, 9)).reserved;
+    let open = Event::outbound(flow(1, 1), Signal::Open);
+    let leased = std::slice::from_ref(&open);
+    assert_eq!(reserved(&[], 2), 0);
+    assert_eq!(reserved(leased, 2), 2, "the neighbour's block");
+    assert_eq!(reserved(leased, 1), 0, "its own");
+    let close = Event::outbound(flow(1, 1), Signal::Finish);
+    let hour = Event::Elapse(read("1h"));
+    let hash = |script: &[Event]| FxBuildHasher.hash_one(after(script).relative());
+    assert_eq!(hash(&[open.clone(), close, hour.clone()]), hash(std::slice::from_ref(&hour)));
+    assert_ne!(hash(leased), hash(&[]));
+}
+
+#[test]
+fn a_policy_says_which_ports_are_shared_out() {
+    let usable = |policy: PortPolicy| policy.usable().iter().join(", ");
+    assert_eq!(usable(PortPolicy::Static), "");
+    assert_eq!(usable(PortPolicy::Dynamic), "");
+    assert_eq!(usable(PortPolicy::Tiered(TierTable::of_the_story())), "1024-65535");
+    assert_eq!(usable(on_demand("7-9")), "7-9");
+    assert_eq!(usable(guaranteed(2, "1024-1027", "2000-2001")), "1024-1027, 2000-2001");
+    assert_eq!(usable(doubling(2, 16, "1024-1037")), "1024-1037");
 }
