@@ -7,6 +7,7 @@ use natlaw_model::routing::selection::EndpointGroup;
 use crate::judged::Judged;
 use crate::law::{Law, ValueLaw};
 use crate::nat::compliance::SETTINGS;
+use crate::nat::deterministic::DETERMINISTIC_LAWS;
 use crate::nat::layout::{CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS};
 use crate::routing::selection::change::CHANGE_LAWS;
 use crate::tiers;
@@ -30,6 +31,7 @@ pub fn claims() -> Vec<Claim> {
         .chain(of_value("tier tables", tiers::LAWS))
         .chain(of_value("layouts of ports", LAYOUT_LAWS))
         .chain(of_value("changes of a pool's size", RESIZE_LAWS))
+        .chain(of_value("deterministic mappings", DETERMINISTIC_LAWS))
         .chain(of_value("counts of ports", CENSUS_LAWS))
         .chain(of_value("searches of an allocator", SEARCH_LAWS))
         .chain(SETTINGS.iter().map(|setting| of_one("configurations", &setting.law)))

@@ -167,14 +167,15 @@ fn row_key(nat: &Nat, flow: FiveTuple, owner: Owner) -> RowKey {
 fn owner_of(nat: &Nat, flow: FiveTuple, candidates: Candidates) -> Owner {
     match nat.ports {
         PortPolicy::OnDemand(_) => Owner::Shared,
-        PortPolicy::Guaranteed { shared, .. } if candidates.block() == shared => Owner::Shared,
+        _ if nat.ports.shared() == Some(candidates.block()) => Owner::Shared,
         PortPolicy::Doubling(_) => Owner::Lease,
         PortPolicy::Static
         | PortPolicy::Dynamic
         | PortPolicy::Tiered(_)
         | PortPolicy::Fixed { .. }
         | PortPolicy::Manual { .. }
-        | PortPolicy::Guaranteed { .. } => Owner::Member(Member(flow.source.address)),
+        | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Deterministic(_) => Owner::Member(Member(flow.source.address)),
     }
 }
 

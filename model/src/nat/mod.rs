@@ -5,6 +5,7 @@
 
 mod candidates;
 mod choices;
+mod deterministic;
 mod doubling;
 mod event;
 mod key;
@@ -25,6 +26,7 @@ use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
 pub use candidates::Candidates;
+pub use deterministic::Deterministic;
 pub use doubling::{Doubling, Lease};
 pub use event::{Event, EventError, IcmpError, Outcome, Reason, Segment, Signal};
 pub use key::{FilteringBehaviour, Key, Mapping, MappingBehaviour, PortReuse, Remote};
@@ -162,6 +164,15 @@ pub enum NatError {
         usable: u32,
         /// Virtual IPs over which the blocks are laid out one after another; 1 where each carries
         /// the same blocks.
+        addresses: usize,
+    },
+    /// More members than the virtual IPs serve.
+    OverTheRatio {
+        /// Slots of the pool, holes included.
+        slots: usize,
+        /// Members that one virtual IP serves.
+        members_per_address: u16,
+        /// Virtual IPs.
         addresses: usize,
     },
     /// Guaranteed ports and shared ones are other ports.
@@ -319,15 +330,14 @@ impl Nat {
             PortPolicy::Dynamic => (all, kept_port),
             PortPolicy::OnDemand(usable) => (all, *usable),
             PortPolicy::Doubling(doubling) => (all, doubling.in_blocks()),
-            PortPolicy::Guaranteed { shared, .. } => {
-                let (addresses, block) = self.block_of(slot)?;
-                return Some(Candidates::new(addresses, block).and_beyond(all, *shared));
-            }
-            PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
-                self.block_of(slot)?
-            }
+            PortPolicy::Tiered(_)
+            | PortPolicy::Fixed { .. }
+            | PortPolicy::Manual { .. }
+            | PortPolicy::Guaranteed { .. }
+            | PortPolicy::Deterministic(_) => self.block_of(slot)?,
         };
-        Some(Candidates::new(addresses, block))
+        let own = Candidates::new(addresses, block);
+        Some(self.ports.shared().map_or(own, |shared| own.and_beyond(all, shared)))
     }
 
     /// Of a member's virtual IPs, those that address pooling lets it use. A lease ties a member to
@@ -358,6 +368,10 @@ impl Nat {
                 let address = slot / blocks;
                 Some((all.get(address..=address)?, nth_block(slot % blocks, *ports, *usable)?))
             }
+            PortPolicy::Deterministic(deterministic) => {
+                let (address, block) = deterministic.block_of(slot)?;
+                Some((all.get(address..=address)?, block))
+            }
         }
     }
 
@@ -372,7 +386,7 @@ impl Nat {
             PortPolicy::Doubling(doubling) if doubling.in_blocks().contains(endpoint.port) => {
                 return Owner::Lease;
             }
-            PortPolicy::Guaranteed { shared, .. } if shared.contains(endpoint.port) => {
+            policy if policy.shared().is_some_and(|shared| shared.contains(endpoint.port)) => {
                 return Owner::Shared;
             }
             PortPolicy::OnDemand(usable) if usable.contains(endpoint.port) => return Owner::Shared,
@@ -388,6 +402,9 @@ impl Nat {
                 NonZeroU16::new(*ports)
                     .and_then(|ports| block_index(endpoint.port, ports, *usable))
                     .map(|block| address * blocks_per_address(*ports, *usable) + block)
+            }
+            PortPolicy::Deterministic(deterministic) => {
+                deterministic.slot_of(address, endpoint.port)
             }
         };
         let member = slot.and_then(|slot| self.pool.member_in(slot));
@@ -552,6 +569,9 @@ fn check_ports(configuration: &Configuration) -> Result<(), NatError> {
             check_shared(*usable, *shared)?;
             check_blocks(slots, *ports, *usable, virtual_ips)
         }
+        PortPolicy::Deterministic(deterministic) => {
+            check_deterministic(slots, *deterministic, virtual_ips)
+        }
         PortPolicy::Doubling(doubling) => {
             check_doubling(*doubling)?;
             check_blocks(slots, doubling.minimum, doubling.usable, virtual_ips)
@@ -563,6 +583,22 @@ fn check_shared(usable: PortBlock, shared: PortBlock) -> Result<(), NatError> {
     check_usable(shared)?;
     if usable.overlaps(shared) {
         return Err(NatError::SharedAndGuaranteed { usable, shared });
+    }
+    Ok(())
+}
+
+fn check_deterministic(
+    slots: usize,
+    deterministic: Deterministic,
+    addresses: usize,
+) -> Result<(), NatError> {
+    check_usable(deterministic.usable)?;
+    if deterministic.ports() == 0 {
+        return Err(NatError::NoPorts);
+    }
+    let members_per_address = deterministic.members_per_address.get();
+    if slots > usize::from(members_per_address) * addresses {
+        return Err(NatError::OverTheRatio { slots, members_per_address, addresses });
     }
     Ok(())
 }
@@ -700,6 +736,7 @@ impl NatError {
             | Self::PortZero(_)
             | Self::NotAMultipleOf8(_)
             | Self::TooManyMembers { .. }
+            | Self::OverTheRatio { .. }
             | Self::SharedAndGuaranteed { .. }
             | Self::NoPowerOfTwo(_)
             | Self::MaximumOutOfRange { .. } => "ports",
@@ -739,6 +776,11 @@ impl fmt::Display for NatError {
                     {blocks} an address, x {addresses} = {room}"
                 )
             }
+            Self::OverTheRatio { slots, members_per_address, addresses } => write!(
+                f,
+                "{slots} members do not fit: {members_per_address} an address, x {addresses} = {}",
+                usize::from(*members_per_address) * addresses
+            ),
             Self::SharedAndGuaranteed { usable, shared } => write!(
                 f,
                 "shared ports {shared} overlap {usable}, which the guarantees are cut from: each \

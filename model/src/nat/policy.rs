@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
 
+use super::deterministic::Deterministic;
 use super::doubling::Doubling;
 use super::pool::Member;
 use crate::flow::Endpoint;
@@ -42,6 +43,9 @@ pub enum PortPolicy {
         /// the well-known ports.
         usable: PortBlock,
     },
+    /// A block for each member that follows from its slot alone, and perhaps ports of each virtual
+    /// IP beyond it that all members draw on (RFC 7422).
+    Deterministic(Deterministic),
     /// All members draw on the same ports of each virtual IP.
     OnDemand(PortBlock),
     /// `ports` ports in all that are guaranteed to each member, laid out like [`Self::Manual`]
@@ -237,19 +241,43 @@ impl PortPolicy {
                 vec![*usable]
             }
             Self::Guaranteed { usable, shared, .. } => vec![*usable, *shared],
+            Self::Deterministic(deterministic) => vec![deterministic.usable],
             Self::Doubling(doubling) => vec![doubling.usable],
         }
     }
 
     /// Whether a flow for which no port of its member is eligible may be given another one: a
     /// shared one, or one of a further block.
-    pub const fn goes_beyond(&self) -> bool {
-        matches!(self, Self::Guaranteed { .. } | Self::Doubling(_))
+    pub fn goes_beyond(&self) -> bool {
+        matches!(self, Self::Doubling(_)) || self.shared().is_some()
+    }
+
+    /// The ports of each virtual IP that all members draw on when none of their own is eligible.
+    pub fn shared(&self) -> Option<PortBlock> {
+        match self {
+            Self::Guaranteed { shared, .. } => Some(*shared),
+            Self::Deterministic(deterministic) => deterministic.shared(),
+            Self::Static
+            | Self::Dynamic
+            | Self::Tiered(_)
+            | Self::Fixed { .. }
+            | Self::Manual { .. }
+            | Self::OnDemand(_)
+            | Self::Doubling(_) => None,
+        }
     }
 
     /// Whether all keys of a member lie on one virtual IP.
-    pub const fn ties_members_to_one_virtual_ip(&self) -> bool {
-        matches!(self, Self::Static | Self::Dynamic | Self::Manual { .. })
+    pub fn ties_members_to_one_virtual_ip(&self) -> bool {
+        match self {
+            Self::Static | Self::Dynamic | Self::Manual { .. } => true,
+            Self::Deterministic(deterministic) => deterministic.shared().is_none(),
+            Self::Tiered(_)
+            | Self::Fixed { .. }
+            | Self::OnDemand(_)
+            | Self::Guaranteed { .. }
+            | Self::Doubling(_) => false,
+        }
     }
 }
 
@@ -293,6 +321,16 @@ impl fmt::Display for PortPolicy {
                 "{ports} ports a member in all guaranteed, {} more on each shared by all members",
                 shared.len()
             ),
+            Self::Deterministic(deterministic) => {
+                let Deterministic { members_per_address, .. } = deterministic;
+                let ports = deterministic.ports();
+                write!(
+                    f,
+                    "{ports} ports a member by its slot, {members_per_address} members on each"
+                )?;
+                let shared = deterministic.shared().map(PortBlock::len);
+                shared.map_or(Ok(()), |more| write!(f, ", {more} more shared by all members"))
+            }
             Self::Doubling(Doubling { minimum, maximum, .. }) => {
                 write!(f, "{minimum} ports a member, doubled up to {maximum}")
             }

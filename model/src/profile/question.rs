@@ -188,6 +188,10 @@ fn room(policy: &PortPolicy, addresses: usize) -> Option<(u16, usize)> {
         PortPolicy::Doubling(Doubling { minimum, usable, .. }) => {
             Some((*minimum, blocks(*minimum, *usable) * addresses))
         }
+        PortPolicy::Deterministic(deterministic) => {
+            let members = usize::from(deterministic.members_per_address.get());
+            Some((deterministic.ports(), members * addresses))
+        }
         PortPolicy::Fixed { ports, usable } => Some((*ports, blocks(*ports, *usable))),
         PortPolicy::Static
         | PortPolicy::Dynamic
@@ -206,6 +210,7 @@ fn ports_on_each(policy: &PortPolicy, members: usize) -> Option<u32> {
         | PortPolicy::Manual { .. }
         | PortPolicy::OnDemand(_)
         | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Deterministic(_)
         | PortPolicy::Doubling(_) => None,
     }
 }

@@ -474,8 +474,9 @@ fn a_shared_port_is_eligible_once_the_guarantee_is_used_up() {
         }
         ledger.is_eligible(flow(1, 9), shared)
     };
-    assert!(!after(0) && !after(3), "a port of its own is free");
-    assert!(after(4));
+    assert!(!after(0) && !after(1), "a port of its own is free");
+    assert!(after(2));
+    assert!(!after(3), "it is held");
 }
 
 #[test]

@@ -12,7 +12,9 @@ use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
 use serde_json::{Value, json};
 
-use crate::{configuration, doubling, fixed, guaranteed, manual, nat, on_demand, read};
+use crate::{
+    configuration, deterministic, doubling, fixed, guaranteed, manual, nat, on_demand, read,
+};
 
 /// One lawful configuration; each test changes what it is about.
 fn lawful() -> Configuration {
@@ -22,7 +24,7 @@ fn lawful() -> Configuration {
 type Change = fn(&mut Configuration);
 
 /// Each rule, a change that breaks it, and what a person then reads.
-const BROKEN: [(Change, &str); 44] = [
+const BROKEN: [(Change, &str); 45] = [
     (
         |it| it.virtual_ips.clear(),
         "`virtual_ips`: [] is empty: a translator needs an outside address",
@@ -196,6 +198,15 @@ const BROKEN: [(Change, &str); 44] = [
         "`ports`: 3 members do not fit: floor(95 usable / 32 ports) = 2 an address, x 1 = 2",
     ),
     (
+        |it| {
+            it.virtual_ips.truncate(1);
+            it.pool = read("10.0.0.1-10.0.0.3");
+            it.inbound_rules.clear();
+            it.ports = deterministic(2, 1, "1024-1033");
+        },
+        "`ports`: 3 members do not fit: 2 an address, x 1 = 2",
+    ),
+    (
         |it| it.limits.per_destination = Some(0),
         "`limits`: per_destination = 0: every flow would be refused; leave it out for no limit",
     ),
@@ -256,6 +267,7 @@ fn number(error: &NatError) -> usize {
         NatError::SharedAndGuaranteed { .. } => 19,
         NatError::NoPowerOfTwo(_) => 20,
         NatError::MaximumOutOfRange { .. } => 21,
+        NatError::OverTheRatio { .. } => 22,
     }
 }
 
@@ -285,7 +297,7 @@ fn every_broken_rule_is_told_in_these_words() {
 #[test]
 fn every_rule_is_broken_by_one_of_these_changes() {
     let numbers = BROKEN.map(|(change, _)| number(&Nat::new(changed(change)).unwrap_err()));
-    assert_eq!(BTreeSet::from(numbers), (0..22).collect());
+    assert_eq!(BTreeSet::from(numbers), (0..23).collect());
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod allocators;
 mod behaviours;
 mod beyond;
 mod configuration;
+mod deterministic;
 mod implied;
 mod ledger;
 mod nouns;
@@ -18,7 +19,7 @@ use std::fmt::Debug;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use natlaw_model::nat::{Configuration, Doubling, Nat, PortPolicy, VirtualIp};
+use natlaw_model::nat::{Configuration, Deterministic, Doubling, Nat, PortPolicy, VirtualIp};
 
 /// The value that a text stands for.
 fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
@@ -58,6 +59,16 @@ fn manual(ports: u16, usable: &str) -> PortPolicy {
 /// This many of the usable ports for each member, and beyond them the shared ones for all.
 fn guaranteed(ports: u16, usable: &str, shared: &str) -> PortPolicy {
     PortPolicy::Guaranteed { ports, usable: read(usable), shared: read(shared) }
+}
+
+/// A block for each of so many members an address, and so many more for all of them.
+fn deterministic(members_per_address: u16, shared_blocks: u16, usable: &str) -> PortPolicy {
+    let members_per_address = members_per_address.try_into().unwrap();
+    PortPolicy::Deterministic(Deterministic {
+        members_per_address,
+        shared_blocks,
+        usable: read(usable),
+    })
 }
 
 /// Blocks that members lease, each as large as all before it.

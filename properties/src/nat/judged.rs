@@ -62,14 +62,16 @@ pub fn allocated_ports(nat: &Nat) -> Option<usize> {
     let virtual_ips = nat.virtual_ips.len();
     match &nat.ports {
         PortPolicy::Static | PortPolicy::Dynamic | PortPolicy::Doubling(_) => None,
-        PortPolicy::Guaranteed { ports, shared, .. } => {
-            let guaranteed = nat.pool.members().count() * usize::from(*ports);
-            Some(guaranteed + virtual_ips * shared.len() as usize)
-        }
         PortPolicy::OnDemand(usable) => Some(virtual_ips * usable.len() as usize),
-        PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
+        PortPolicy::Tiered(_)
+        | PortPolicy::Fixed { .. }
+        | PortPolicy::Manual { .. }
+        | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Deterministic(_) => {
             let (vips, block) = nat.block_of(nat.pool.slots().iter().position(Option::is_some)?)?;
-            Some(nat.pool.members().count() * vips.len() * block.len() as usize)
+            let own = nat.pool.members().count() * vips.len() * block.len() as usize;
+            let shared = nat.ports.shared().map_or(0, |shared| shared.len() as usize);
+            Some(own + virtual_ips * shared)
         }
     }
 }

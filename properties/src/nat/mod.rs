@@ -2,6 +2,7 @@
 
 pub mod compliance;
 pub mod conformance;
+pub mod deterministic;
 mod devices;
 pub mod exhaustive;
 mod judged;

@@ -282,7 +282,7 @@ fn a_member_is_exhausted_for_want_of_room_while_a_port_is_free(moment: &Moment) 
 }
 
 fn a_shared_port_is_given_beyond_a_guarantee(moment: &Moment) -> bool {
-    let is_guaranteed = matches!(moment.before.nat.ports, PortPolicy::Guaranteed { .. });
+    let is_guaranteed = moment.before.nat.ports.shared().is_some();
     let is_shared = |new: Binding| moment.before.nat.owner(new.external) == Owner::Shared;
     is_guaranteed && new_binding(moment).is_some_and(is_shared)
 }

@@ -10,8 +10,8 @@ use std::num::NonZeroU16;
 use natlaw_model::allocator::FirstFit;
 use natlaw_model::flow::{Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{
-    AddressPooling, ClosesOn, Configuration, Doubling, Event, FilteringBehaviour, HoldDown,
-    IcmpError, IdleTimers, InboundRule, Limits, MappingBehaviour, Member, Nat, Outcome,
+    AddressPooling, ClosesOn, Configuration, Deterministic, Doubling, Event, FilteringBehaviour,
+    HoldDown, IcmpError, IdleTimers, InboundRule, Limits, MappingBehaviour, Member, Nat, Outcome,
     PerTransport, Pool, PortPolicy, PortReuse, Preserve, RulePorts, Segment, Selection, Signal,
     TcpTimers, Timers, VirtualIp,
 };
@@ -270,6 +270,16 @@ pub fn ports() -> impl Strategy<Value = PortPolicy> {
         let shared = PortBlock::from_len(usable.last() + 1, shared).expect("a block");
         PortPolicy::Guaranteed { ports, usable, shared }
     });
+    let ratio = (1..=SLOTS_MAX, 0_u16..=2);
+    let deterministic =
+        (left_over.clone(), ratio).prop_map(|((ports, left_over), (ratio, shared))| {
+            let usable = u32::from(ports * (ratio + shared)) + left_over;
+            PortPolicy::Deterministic(Deterministic {
+                members_per_address: NonZeroU16::new(ratio).expect("a ratio"),
+                shared_blocks: shared,
+                usable: PortBlock::from_len(1024, usable).expect("a block"),
+            })
+        });
     let doubling = (left_over, 1_u32..=2).prop_map(|((minimum, left_over), doublings)| {
         let usable = PortBlock::from_len(1024, u32::from(minimum * SLOTS_MAX) + left_over);
         let maximum = u32::from(minimum) << doublings;
@@ -279,6 +289,7 @@ pub fn ports() -> impl Strategy<Value = PortPolicy> {
         6 => on_demand,
         8 => fixed,
         5 => guaranteed,
+        4 => deterministic,
         6 => doubling,
         1 => manual,
         1 => Just(PortPolicy::Tiered(TierTable::of_the_story())),
@@ -701,7 +712,11 @@ fn packet(step: &Step<Nat>) -> Option<Segment> {
 
 /// The configuration with what its policy and pool rule out taken away.
 fn fitted(mut configuration: Configuration) -> Configuration {
-    if configuration.ports == PortPolicy::Static && configuration.virtual_ips.len() < 3 {
+    let one_each = match &configuration.ports {
+        PortPolicy::Deterministic(mapping) => mapping.members_per_address.get() < SLOTS_MAX,
+        ports => *ports == PortPolicy::Static,
+    };
+    if one_each && configuration.virtual_ips.len() < 3 {
         configuration.virtual_ips = first_virtual_ips(3);
     }
     if !configuration.ports.translates_ports() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::slice::from_ref;
 
 use natlaw_properties::law::{ValueLaw, check};
+use natlaw_properties::nat::deterministic::{DETERMINISTIC_LAWS, deterministic_mutants};
 use natlaw_properties::nat::layout::{
     CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS, census_mutants, layout_mutants,
     resize_mutants, search_mutants,
@@ -81,6 +82,7 @@ fn every_law_of_a_value_has_a_mutant() {
     every_value_law_bites(tiers::LAWS, &tiers::mutants());
     every_value_law_bites(LAYOUT_LAWS, &layout_mutants());
     every_value_law_bites(RESIZE_LAWS, &resize_mutants());
+    every_value_law_bites(DETERMINISTIC_LAWS, &deterministic_mutants());
     every_value_law_bites(CENSUS_LAWS, &census_mutants());
     every_value_law_bites(SEARCH_LAWS, &search_mutants());
 }

@@ -534,10 +534,14 @@ fn own_ports(nat: &Nat) -> String {
         PortPolicy::OnDemand(_) => "ports that all share".into(),
         PortPolicy::Dynamic => "a virtual IP for the time being".into(),
         PortPolicy::Static => "a virtual IP for each member".into(),
-        PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
-            "a block for each member".into()
+        _ if nat.ports.shared().is_some() => {
+            "a block for each member, and ports that all share".into()
         }
-        PortPolicy::Guaranteed { .. } => "a block for each member, and ports that all share".into(),
+        PortPolicy::Tiered(_)
+        | PortPolicy::Fixed { .. }
+        | PortPolicy::Manual { .. }
+        | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Deterministic(_) => "a block for each member".into(),
         PortPolicy::Doubling(_) => "blocks for the time being".into(),
     }
 }
@@ -549,11 +553,9 @@ fn doubling(nat: &Nat) -> Option<Doubling> {
     }
 }
 
+/// Whether a block is all that a member can have.
 fn has_blocks(nat: &Nat) -> bool {
-    matches!(
-        nat.ports,
-        PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. }
-    )
+    nat.ports_per_member().is_some() && nat.ports.shared().is_none()
 }
 
 fn choice(nat: &Nat) -> &'static str {

@@ -59,7 +59,7 @@ pub(super) fn a_member_leases_no_more_than_its_maximum(moment: &Moment) -> Optio
 
 /// The ports that are guaranteed to the member of a flow, where there are any.
 fn guarantee<'a>(moment: &Moment<'a>, flow: FiveTuple) -> Option<Candidates<'a>> {
-    let is_guaranteed = matches!(moment.before.nat.ports, PortPolicy::Guaranteed { .. });
+    let is_guaranteed = moment.before.nat.ports.shared().is_some();
     moment.before.nat.candidates(flow).filter(|_| is_guaranteed).map(Candidates::first)
 }
 

@@ -60,9 +60,8 @@ fn own_ports<'a>(moment: &Moment<'a>, flow: FiveTuple) -> Option<Candidates<'a>>
         PortPolicy::Tiered(_)
         | PortPolicy::Fixed { .. }
         | PortPolicy::Manual { .. }
-        | PortPolicy::Guaranteed { .. } => {
-            moment.before.nat.candidates(flow).map(Candidates::first)
-        }
+        | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Deterministic(_) => moment.before.nat.candidates(flow).map(Candidates::first),
         PortPolicy::Static
         | PortPolicy::Dynamic
         | PortPolicy::OnDemand(_)

@@ -408,7 +408,7 @@ impl Rules for GuaranteesAreSharedOut {
     fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
         let [first, mut second] = book.choices(flow);
         let everybody = book.nat.pool.members().map(|member| Endpoint::new(member.0, 1));
-        if matches!(book.nat.ports, PortPolicy::Guaranteed { .. }) {
+        if book.nat.ports.shared().is_some() {
             second.extend(everybody.filter_map(|other| book.nat.candidates(flow.from(other))));
         }
         [first, second]
@@ -443,7 +443,7 @@ impl Rules for CountsTheGuaranteeInTheShared {
         let [first, second] = book.choices(flow);
         let is_free = |external| book.is_free(Binding { flow, external });
         let is_left = second.iter().any(|shared| shared.iter().any(is_free));
-        let is_guaranteed = matches!(book.nat.ports, PortPolicy::Guaranteed { .. });
+        let is_guaranteed = book.nat.ports.shared().is_some();
         if is_left || !is_guaranteed { [first, second] } else { [Vec::new(), Vec::new()] }
     }
 }
