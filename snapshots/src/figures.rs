@@ -182,6 +182,7 @@ pub const FIGURES: &[Figure] = &[
     profile!("profile_azure_nat_gateway_v2", "azure-nat-gateway-v2"),
     profile!("profile_azure_app_service", "azure-app-service"),
     profile!("profile_google_cloud_nat_static", "google-cloud-nat-static"),
+    profile!("profile_google_cloud_nat_dynamic", "google-cloud-nat-dynamic"),
     profile!("profile_aws_nat_gateway", "aws-nat-gateway"),
     profile!("profile_carrier_grade", "carrier-grade"),
     profile!("profile_linux", "linux"),

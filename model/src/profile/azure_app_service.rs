@@ -1,10 +1,16 @@
 //! Azure App Service: a guarantee of 128 ports for each instance.
 
-use super::azure_load_balancer::{FIN_OF_BOTH_SIDES_2018, PORTS_64_000, plain, timers};
+use super::azure_load_balancer::{FIN_OF_BOTH_SIDES_2018, plain, timers};
 use super::document::{APP_SERVICE_2020, ASSUMED, ASSUMED_BOUND};
 use super::{Dated, Document, Profile, Reading};
 use crate::nat::{ClosesOn, PerTransport, PortPolicy, RulePorts, SLOTS_MAX, Selection};
+use crate::ports::PortBlock;
 use crate::tiers::TierTable;
+
+/// The ports of an address that instances are guaranteed: half of 64,000.
+const GUARANTEES: PortBlock = PortBlock::new(1_024, 33_023).expect("32,000 ports");
+/// The ports of an address that all instances of a stamp draw on: the other half.
+const SHARED: PortBlock = PortBlock::new(33_024, 65_023).expect("32,000 ports");
 
 /// The profile `azure-app-service`.
 pub(super) fn profile() -> Profile {
@@ -17,8 +23,9 @@ pub(super) fn profile() -> Profile {
         timers: timers(&APP_SERVICE_2020),
         outside: vec![
             Dated::new(
-                "Beyond its 128 ports an instance may be given more, when there are any.",
-                &APP_SERVICE_2020,
+                "How many ports a stamp has beyond its guarantees; the model has half of each \
+                 address, and the instances of other tenants are members.",
+                &ASSUMED,
             ),
             Dated::new(
                 "At most 100 connections to one endpoint are recommended.",
@@ -35,10 +42,10 @@ const READINGS: &[Reading] = &[
     Reading {
         name: "many-tenants-2020",
         question: "plan",
-        says: "Each instance has 128 ports, allocated beforehand.",
+        says: "Each instance has 128 ports, allocated beforehand, and more when there are.",
         document: &APP_SERVICE_2020,
         take: |profile, document| {
-            let ports = PortPolicy::Fixed { ports: 128, usable: PORTS_64_000 };
+            let ports = PortPolicy::Guaranteed { ports: 128, usable: GUARANTEES, shared: SHARED };
             profile.ports = Dated::new(ports, document);
             profile.members_max = Dated::new(SLOTS_MAX, &ASSUMED_BOUND);
         },

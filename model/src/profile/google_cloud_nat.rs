@@ -1,9 +1,9 @@
-//! Google Cloud NAT: blocks of ports for each VM.
+//! Google Cloud NAT: blocks of ports for each VM, of one size or doubled as they are used up.
 
 use super::azure_load_balancer::plain;
 use super::document::{ASSUMED, ASSUMED_BOUND, GOOGLE_API, GOOGLE_PORTS, GOOGLE_TROUBLE};
 use super::{Behaviour, Dated, DatedTimers, PortChoice, Profile, Reading};
-use crate::nat::{ClosesOn, PerTransport, PortPolicy, RulePorts, SLOTS_MAX, Selection};
+use crate::nat::{ClosesOn, Doubling, PerTransport, PortPolicy, RulePorts, SLOTS_MAX, Selection};
 use crate::ports::PortBlock;
 use crate::time::Duration;
 
@@ -16,6 +16,40 @@ pub(super) fn with_static_ports() -> Profile {
         what: "Google Cloud NAT, static port allocation",
         ports: Dated::new(PortPolicy::Manual { ports: 64, usable }, &GOOGLE_API),
         ports_chosen: Some(Dated::new(choice, &ASSUMED)),
+        ..gateway()
+    }
+    .by_default(READINGS)
+}
+
+/// The profile `google-cloud-nat-dynamic`.
+pub(super) fn with_dynamic_ports() -> Profile {
+    let usable = PortBlock::ABOVE_WELL_KNOWN;
+    let doubling = Doubling { minimum: 32, maximum: 65_536, usable };
+    let gateway = gateway();
+    Profile {
+        name: "google-cloud-nat-dynamic",
+        what: "Google Cloud NAT, dynamic port allocation",
+        ports: Dated::new(PortPolicy::Doubling(doubling), &GOOGLE_API),
+        outside: vec![
+            Dated::new(
+                "Packets may be lost while ports are doubled; the model doubles at once.",
+                &GOOGLE_TROUBLE,
+            ),
+            Dated::new(
+                "A VM that uses no port keeps its minimum; the model's members lease none.",
+                &ASSUMED,
+            ),
+        ]
+        .into_iter()
+        .chain(gateway.outside)
+        .collect(),
+        ..gateway
+    }
+}
+
+/// What both ways to share out ports have alike.
+fn gateway() -> Profile {
+    Profile {
         ports_of_an_address: Dated::new(64_512, &GOOGLE_PORTS),
         members_max: Dated::new(SLOTS_MAX, &ASSUMED_BOUND),
         selection: Dated::new(Selection::LowestFirst, &ASSUMED),
@@ -32,7 +66,6 @@ pub(super) fn with_static_ports() -> Profile {
         ],
         ..plain(&GOOGLE_API)
     }
-    .by_default(READINGS)
 }
 
 /// Those that a gateway has unless told otherwise; a tuple is not used again in `TIME_WAIT`.

@@ -186,6 +186,7 @@ const PROFILES: &[fn() -> Profile] = &[
     azure_nat_gateway::standard_v2,
     azure_app_service::profile,
     google_cloud_nat::with_static_ports,
+    google_cloud_nat::with_dynamic_ports,
     aws::profile,
     carrier_grade::profile,
     linux::profile,

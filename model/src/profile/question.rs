@@ -145,6 +145,7 @@ impl Profile {
             inbound_refresh: self.inbound_refresh.value,
             limits: Limits {
                 flows: self.flows_of_a_member_max.map(|most| most.value),
+                per_destination: self.flows_per_destination_max.map(|most| most.value),
                 ..Limits::default()
             },
             rule_ports: self.rule_ports.value,

@@ -8,10 +8,10 @@ use natlaw_model::profile::{Ask, Behaviour, Growth, Profile, ProfileError};
 use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
 
-use crate::{fixed, manual, on_demand};
+use crate::{doubling, guaranteed, manual, on_demand};
 
 /// Every profile, in the order in which it is listed.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "azure-classic",
     "azure-load-balancer",
     "azure-outbound-rules",
@@ -19,6 +19,7 @@ const NAMES: [&str; 10] = [
     "azure-nat-gateway-v2",
     "azure-app-service",
     "google-cloud-nat-static",
+    "google-cloud-nat-dynamic",
     "aws-nat-gateway",
     "carrier-grade",
     "linux",
@@ -108,6 +109,7 @@ fn the_timers_are_those_of_the_documents() {
         ("azure-nat-gateway-v2", [30, 240, 240, 0, 0, 240, 240, 65, 16, 65, 0, 0]),
         ("azure-app-service", [240, 240, 240, 0, 0, 240, 240, 240, 15, 0, 0, 0]),
         ("google-cloud-nat-static", [30, 1_200, 30, 0, 0, 30, 30, 120, 30, 0, 0, 0]),
+        ("google-cloud-nat-dynamic", [30, 1_200, 30, 0, 0, 30, 30, 120, 30, 0, 0, 0]),
         ("aws-nat-gateway", [350, 350, 350, 0, 0, 350, 350, 61, 61, 0, 0, 0]),
         ("carrier-grade", [240, 7_440, 240, 240, 240, 300, 60, 120, 120, 120, 120, 6]),
         ("linux", [120, 432_000, 120, 120, 10, 120, 30, 0, 0, 0, 0, 0]),
@@ -127,8 +129,9 @@ fn the_ports_are_shared_out_as_the_documents_say() {
         ("azure-outbound-rules", by_size()),
         ("azure-nat-gateway", on_demand("1024-65535")),
         ("azure-nat-gateway-v2", on_demand("1024-65535")),
-        ("azure-app-service", fixed(128, "1024-65023")),
+        ("azure-app-service", guaranteed(128, "1024-33023", "33024-65023")),
         ("google-cloud-nat-static", manual(64, "1024-65535")),
+        ("google-cloud-nat-dynamic", doubling(32, 65_536, "1024-65535")),
         ("aws-nat-gateway", on_demand("1024-65535")),
         ("carrier-grade", manual(1_024, "1024-65535")),
         ("linux", on_demand("1024-65535")),
@@ -143,8 +146,9 @@ fn limits_are_those_of_the_documents() {
     let limits = |name| {
         let profile = profile(name);
         let value = |dated: Option<natlaw_model::profile::Dated<u32>>| dated.map(|d| d.value);
-        let flows = nat_of(&profile, 2, 1).limits.flows;
-        (value(profile.flows_per_destination_max), value(profile.flows_max), flows)
+        let limits = nat_of(&profile, 2, 1).limits;
+        assert_eq!(limits.per_destination, value(profile.flows_per_destination_max), "{name}");
+        (limits.per_destination, value(profile.flows_max), limits.flows)
     };
     let gateway = (Some(50_000), Some(2_000_000), None);
     assert_eq!(limits("azure-nat-gateway"), gateway);

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use natlaw_model::flow::Transport;
+use natlaw_model::nat::PortPolicy;
 use natlaw_model::profile::{Profile, ProfileError};
 use natlaw_model::time::Duration;
 use toml::Spanned;
@@ -166,6 +167,9 @@ fn translator(
     let name = raw.profile.get_ref();
     let known = Profile::named(name);
     let mut profile = known.ok_or((raw.profile.span(), DemandRule::Profile(name.clone())))?;
+    if matches!(profile.ports.value, PortPolicy::Doubling(_)) {
+        return Err((raw.profile.span(), DemandRule::Doubles(profile.name)));
+    }
     for reading in raw.readings {
         let refused = |error| (reading.span(), DemandRule::Refused(error));
         profile = profile.read_as(reading.get_ref()).map_err(refused)?;

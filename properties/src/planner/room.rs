@@ -31,7 +31,7 @@ pub enum Scarce {
     /// The live flows that one member may have at once.
     FlowsOfAMember,
     /// The keys, those in hold-down included, that all members may hold at once towards one
-    /// destination. The documents count them, the model's translator does not.
+    /// destination.
     KeysOfADestination,
     /// The live flows that all members may have at once. The documents count them, the model's
     /// translator does not.
@@ -63,9 +63,11 @@ impl Bound {
             Scarce::OwnPorts | Scarce::PortsOfAMember | Scarce::BindingsOfAMember => {
                 Some(Trial::OwnKeys)
             }
-            Scarce::SharedPorts { .. } | Scarce::Leases => Some(Trial::SharedKeys),
+            Scarce::SharedPorts { .. } | Scarce::Leases | Scarce::KeysOfADestination => {
+                Some(Trial::SharedKeys)
+            }
             Scarce::FlowsOfAMember => Some(Trial::OwnFlows),
-            Scarce::KeysOfADestination | Scarce::FlowsOfAll => None,
+            Scarce::FlowsOfAll => None,
         }
     }
 
@@ -199,10 +201,8 @@ fn of_limits(nat: &Nat, demand: &Demand, transport: Transport) -> Vec<Bound> {
 
 /// What all members may hold towards each destination, on all addresses.
 fn of_destinations(nat: &Nat, demand: &Demand) -> Vec<Bound> {
-    let Some(limit) = demand.translator.profile.flows_per_destination_max else {
-        return Vec::new();
-    };
-    let room = u64::from(limit.value).saturating_mul(nat.virtual_ips.len() as u64);
+    let Some(limit) = nat.limits.per_destination else { return Vec::new() };
+    let room = u64::from(limit).saturating_mul(nat.virtual_ips.len() as u64);
     let members = nat.pool.members().count() as u64;
     let bound = |index: usize| Bound {
         scarce: Scarce::KeysOfADestination,

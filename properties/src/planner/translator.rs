@@ -1,7 +1,10 @@
 //! The translator that a demand is put to.
+//!
+//! **Reading taken.** Ports that members draw on beyond a guarantee may all be held by others, such as
+//! the tenants of a stamp: they are counted as reserved, and an answer relies on guarantees alone.
 
 use natlaw_model::flow::Transport;
-use natlaw_model::nat::{HoldDown, Nat};
+use natlaw_model::nat::{Configuration, HoldDown, Nat};
 use natlaw_model::profile::{Ask, Constant, Dated, Document, Profile, ProfileError};
 use natlaw_model::time::Duration;
 
@@ -35,12 +38,14 @@ impl Described {
         ports: Option<u16>,
     ) -> Result<Nat, ProfileError> {
         let nat = self.profile.nat(&Ask { members, addresses, ports })?;
-        match self.hold {
-            Some(hold) => nat
-                .with(|nat| nat.timers.hold_down = HoldDown::uniform(hold))
-                .map_err(ProfileError::Nat),
-            None => Ok(nat),
-        }
+        let held_by_others = nat.ports.shared();
+        let as_the_demand_says = |nat: &mut Configuration| {
+            nat.reserved.extend(held_by_others);
+            if let Some(hold) = self.hold {
+                nat.timers.hold_down = HoldDown::uniform(hold);
+            }
+        };
+        nat.with(as_the_demand_says).map_err(ProfileError::Nat)
     }
 }
 

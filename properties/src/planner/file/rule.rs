@@ -60,6 +60,8 @@ pub enum DemandRule {
     Given(Find),
     /// Nobody chooses the ports of a member of this profile.
     NotChosen(&'static str),
+    /// The blocks of this profile's members double: what fits depends on who grows when.
+    Doubles(&'static str),
 }
 
 impl fmt::Display for DemandRule {
@@ -102,6 +104,12 @@ impl fmt::Display for DemandRule {
             Self::NotChosen(profile) => {
                 write!(f, "nobody chooses the ports of a member of {profile}: search for addresses")
             }
+            Self::Doubles(profile) => write!(
+                f,
+                "the blocks of {profile} are doubled, and how many fit depends on who grows when, \
+                 which no bound of a demand says: plan with blocks of one size, and ask the \
+                 question `doubling`"
+            ),
             Self::Given(find) => {
                 write!(f, "given, but `find` searches for the least {}", find.noun(2))
             }
