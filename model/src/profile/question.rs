@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::document::ASSUMED;
 use super::{Dated, DatedTimers, PortChoice, Profile, ProfileError};
 use crate::nat::{
     Configuration, Doubling, HoldDown, IdleTimers, Limits, Nat, PerTransport, Pool, PortPolicy,
@@ -107,7 +108,10 @@ impl Profile {
         }
         match room(policy, addresses) {
             Some((ports, room)) if members > room => {
-                let usable = self.ports_of_an_address;
+                let usable = policy.usable();
+                let guarantees = usable.first().filter(|_| policy.shared().is_some());
+                let of_all = self.ports_of_an_address;
+                let usable = guarantees.map_or(of_all, |it| Dated::new(it.len(), &ASSUMED));
                 Err(ProfileError::DoNotFit { members, ports, addresses, room, usable })
             }
             Some(_) | None => Ok(()),

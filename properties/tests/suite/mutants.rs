@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::slice::from_ref;
 
+use natlaw_model::allocator::FirstFit;
+use natlaw_model::translator::Translator;
 use natlaw_properties::law::{ValueLaw, check};
 use natlaw_properties::nat::deterministic::{DETERMINISTIC_LAWS, deterministic_mutants};
 use natlaw_properties::nat::layout::{
     CENSUS_LAWS, LAYOUT_LAWS, RESIZE_LAWS, SEARCH_LAWS, census_mutants, layout_mutants,
     resize_mutants, search_mutants,
 };
-use natlaw_properties::nat::matrix::matrix;
-use natlaw_properties::nat::mutants::{Family, MUTANTS};
+use natlaw_properties::nat::matrix::{CASES, matrix};
+use natlaw_properties::nat::mutants::{Family, MUTANTS, unaltered};
+use natlaw_properties::nat::strategies::sample;
 use natlaw_properties::nat::{DEVICES, LAWS};
 use natlaw_properties::tiers;
 
@@ -60,6 +63,16 @@ fn names_are_not_used_twice() {
     let devices = <natlaw_model::nat::Nat as natlaw_properties::judged::Judged>::device_names();
     for names in [laws, devices] {
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+    }
+}
+
+/// What a mutant does not replace is right: what it breaks is owed to its defect.
+#[test]
+fn the_rules_that_mutants_replace_answer_as_the_obvious_allocator_does() {
+    for scenario in sample(CASES) {
+        let actual = scenario.play(&mut unaltered(&scenario.subject));
+        let expected = scenario.play(&mut Translator::new(&scenario.subject, FirstFit::new));
+        assert_eq!(actual, expected);
     }
 }
 

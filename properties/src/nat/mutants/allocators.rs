@@ -1,5 +1,6 @@
 //! Allocators that are each wrong in one way: the obvious allocator with one rule replaced.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -21,12 +22,12 @@ pub(super) struct Book {
 pub(super) trait Rules: Default {
     /// The endpoints that the flow may be given.
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        book.unruled_candidates(flow)
+        book.candidates(flow)
     }
 
     /// The order in which they are tried.
     fn order(&self, book: &Book, flow: FiveTuple, candidates: Vec<Endpoint>) -> Vec<Endpoint> {
-        book.by_load(flow, candidates)
+        book.in_order(flow, candidates)
     }
 
     /// Whether nobody holds what the flow would have with this endpoint.
@@ -165,16 +166,13 @@ impl Book {
     }
 
     fn all_candidates(&self, flow: FiveTuple) -> Vec<Endpoint> {
-        self.nat
-            .candidates(flow)
-            .into_iter()
-            .flat_map(natlaw_model::nat::Candidates::iter)
-            .collect()
+        self.nat.candidates(flow).into_iter().flat_map(Candidates::iter).collect()
     }
 
-    fn unruled_candidates(&self, flow: FiveTuple) -> Vec<Endpoint> {
+    /// The candidates that nothing keeps for something else.
+    fn candidates(&self, flow: FiveTuple) -> Vec<Endpoint> {
         let mut candidates = self.all_candidates(flow);
-        candidates.retain(|external| self.nat.rule_at(flow.transport, *external).is_none());
+        candidates.retain(|external| self.nat.may_give(flow, *external));
         candidates
     }
 
@@ -188,20 +186,24 @@ impl Book {
         self.holders(wanted).next().is_none()
     }
 
-    /// Under a declared spread, those of the least used virtual IP first.
-    fn by_load(&self, flow: FiveTuple, mut candidates: Vec<Endpoint>) -> Vec<Endpoint> {
+    /// Under a declared spread, those of the least used virtual IP first; and before all others
+    /// those that keep most of the inside port, where some of it is to be kept.
+    fn in_order(&self, flow: FiveTuple, mut candidates: Vec<Endpoint>) -> Vec<Endpoint> {
         if self.nat.selection == Selection::Spread {
-            candidates.sort_by_cached_key(|external| self.load(flow, external.address));
+            candidates.sort_by_cached_key(|external| self.load(flow, *external));
         }
+        let kept = |external: &Endpoint| self.nat.preserve.rank(flow.source.port, external.port);
+        candidates.sort_by_key(|external| Reverse(kept(external)));
         candidates
     }
 
-    fn load(&self, flow: FiveTuple, address: Ipv4Addr) -> usize {
-        let candidates = self.nat.candidates(flow);
+    /// Keys held among the candidates of one virtual IP, those around this one.
+    fn load(&self, flow: FiveTuple, external: Endpoint) -> usize {
+        let mut by_address = self.nat.candidates(flow).into_iter().flat_map(Candidates::by_address);
+        let around = by_address.find(|some| some.position(external).is_some());
         let counts = |(held, _): &&(Key, Binding)| {
-            held.external.address == address
-                && overlap(*held, self.nat.key(flow, held.external))
-                && candidates.is_some_and(|own| own.position(held.external).is_some())
+            overlap(*held, self.nat.key(flow, held.external))
+                && around.is_some_and(|some| some.position(held.external).is_some())
         };
         self.held.iter().filter(counts).count()
     }
@@ -231,6 +233,12 @@ impl Book {
 fn overlap(a: Key, b: Key) -> bool {
     a.transport == b.transport && a.external == b.external && a.remote.overlaps(b.remote)
 }
+
+/// Wrong in no way.
+#[derive(Default)]
+pub(super) struct Sound;
+
+impl Rules for Sound {}
 
 #[derive(Default)]
 pub(super) struct LastPortAlwaysFree;
@@ -268,7 +276,7 @@ pub(super) struct RefusalFreesTheOwner;
 
 impl Rules for RefusalFreesTheOwner {
     fn refuse(&mut self, book: &mut Book, flow: FiveTuple) {
-        let last_tried = book.unruled_candidates(flow).last().copied();
+        let last_tried = book.candidates(flow).last().copied();
         book.held.retain(|(held, _)| Some(held.external) != last_tried);
     }
 }
@@ -281,7 +289,7 @@ impl Rules for RunsIntoTheNeighbour {
         let offset = |ports: u32| flow.source.port % u16::try_from(ports).unwrap_or(u16::MAX);
         let own = book.nat.candidates(flow).map_or(0, |own| offset(own.block().len()));
         let shifted = |at: Endpoint| Some(Endpoint::new(at.address, at.port.checked_add(own)?));
-        book.unruled_candidates(flow).into_iter().filter_map(shifted).collect()
+        book.candidates(flow).into_iter().filter_map(shifted).collect()
     }
 }
 
@@ -290,7 +298,7 @@ pub(super) struct OnePortPastTheLast;
 
 impl Rules for OnePortPastTheLast {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        let mut candidates = book.unruled_candidates(flow);
+        let mut candidates = book.candidates(flow);
         let past = candidates.last().map(|at| Endpoint::new(at.address, at.port.wrapping_add(1)));
         candidates.extend(past);
         candidates
@@ -303,7 +311,7 @@ pub(super) struct StopsOnePortShort;
 impl Rules for StopsOnePortShort {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
         let last = book.nat.candidates(flow).map(|own| own.block().last());
-        let mut candidates = book.unruled_candidates(flow);
+        let mut candidates = book.candidates(flow);
         candidates.retain(|external| Some(external.port) != last);
         candidates
     }
@@ -315,7 +323,7 @@ pub(super) struct FallsBackToAnyPort;
 impl Rules for FallsBackToAnyPort {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
         let anywhere = book.nat.virtual_ips.iter().map(|vip| Endpoint::new(vip.0, 60_000));
-        book.unruled_candidates(flow).into_iter().chain(anywhere).collect()
+        book.candidates(flow).into_iter().chain(anywhere).collect()
     }
 }
 
@@ -326,7 +334,7 @@ pub(super) struct CursorNeverComesBack {
 
 impl Rules for CursorNeverComesBack {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        book.unruled_candidates(flow).into_iter().skip(self.given).collect()
+        book.candidates(flow).into_iter().skip(self.given).collect()
     }
 
     fn given(&mut self, _book: &Book, _binding: Binding) {
@@ -368,7 +376,7 @@ pub(super) struct OneVirtualIpByHash;
 
 impl Rules for OneVirtualIpByHash {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        let mut candidates = book.unruled_candidates(flow);
+        let mut candidates = book.candidates(flow);
         let addresses = book.nat.virtual_ips.len();
         let vip = book.nat.virtual_ips[usize::from(flow.source.port) % addresses];
         candidates.retain(|external| external.address == vip.0);
@@ -401,8 +409,8 @@ pub(super) struct GuaranteesAreSharedOut;
 impl Rules for GuaranteesAreSharedOut {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
         let everybody = book.nat.pool.members().map(|member| Endpoint::new(member.0, 1));
-        let of_others = everybody.flat_map(|other| book.unruled_candidates(flow.from(other)));
-        book.unruled_candidates(flow).into_iter().chain(of_others).unique().collect()
+        let of_others = everybody.flat_map(|other| book.candidates(flow.from(other)));
+        book.candidates(flow).into_iter().chain(of_others).unique().collect()
     }
 
     fn choices<'a>(&self, book: &'a Book, flow: FiveTuple) -> [Vec<Candidates<'a>>; 2] {
@@ -525,7 +533,7 @@ pub(super) struct KeepsTheSourcePort;
 
 impl Rules for KeepsTheSourcePort {
     fn order(&self, book: &Book, flow: FiveTuple, candidates: Vec<Endpoint>) -> Vec<Endpoint> {
-        let mut order = book.by_load(flow, candidates);
+        let mut order = book.in_order(flow, candidates);
         order.sort_by_key(|external| external.port != flow.source.port);
         order
     }
@@ -551,7 +559,7 @@ pub(super) struct OneBlockForEverybody;
 impl Rules for OneBlockForEverybody {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
         let first = book.nat.pool.members().next().map_or(flow.source.address, |first| first.0);
-        book.unruled_candidates(flow.from(Endpoint::new(first, flow.source.port)))
+        book.candidates(flow.from(Endpoint::new(first, flow.source.port)))
     }
 }
 
@@ -590,7 +598,7 @@ pub(super) struct RefusalsCountAsHeld {
 
 impl Rules for RefusalsCountAsHeld {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        let mut candidates = book.unruled_candidates(flow);
+        let mut candidates = book.candidates(flow);
         candidates.truncate(candidates.len().saturating_sub(self.refused));
         candidates
     }
@@ -614,7 +622,7 @@ pub(super) struct NeverGives65535;
 
 impl Rules for NeverGives65535 {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        let mut candidates = book.unruled_candidates(flow);
+        let mut candidates = book.candidates(flow);
         candidates.retain(|external| external.port < u16::MAX);
         candidates
     }
@@ -625,7 +633,7 @@ pub(super) struct TriesOnePortAgainAndAgain;
 
 impl Rules for TriesOnePortAgainAndAgain {
     fn order(&self, book: &Book, flow: FiveTuple, candidates: Vec<Endpoint>) -> Vec<Endpoint> {
-        book.by_load(flow, candidates).into_iter().take(1).collect()
+        book.in_order(flow, candidates).into_iter().take(1).collect()
     }
 }
 
@@ -634,7 +642,7 @@ pub(super) struct GuardCountsEverybodysPorts;
 
 impl Rules for GuardCountsEverybodysPorts {
     fn candidates(&self, book: &Book, flow: FiveTuple) -> Vec<Endpoint> {
-        let mut candidates = book.unruled_candidates(flow);
+        let mut candidates = book.candidates(flow);
         let towards_it = |(_, held): &&(Key, Binding)| {
             held.flow.transport == flow.transport && held.flow.destination == flow.destination
         };

@@ -27,6 +27,12 @@ pub struct Mutant {
     pub device: fn(&Nat) -> Box<dyn Device<Nat>>,
 }
 
+/// The device whose rules the mutants among the allocators replace, with none of them replaced: it
+/// answers as the obvious one does, so that what a mutant breaks is owed to its defect alone.
+pub fn unaltered(nat: &Nat) -> Box<dyn Device<Nat>> {
+    Box::new(allocators::by::<allocators::Sound>(nat))
+}
+
 /// The kinds of defects that translators had, by what a user sees of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
