@@ -96,6 +96,7 @@ fn the_captures_hold_with_the_configuration_they_were_made_under() {
             ("the_port_of_an_inbound_rule_is_never_given", 8),
             ("the_group_of_an_inbound_rule_is_never_given", 0),
             ("a_reserved_port_is_never_given", 0),
+            ("a_shared_port_comes_out_of_nobodys_guarantee", 0),
             ("a_leased_virtual_ip_serves_one_member", 0),
             ("a_member_stays_on_the_virtual_ip_it_leases", 0),
             ("a_paired_member_stays_on_one_virtual_ip", 0),
@@ -404,6 +405,7 @@ no_port_is_taken_from_outside_the_usable_range        8  BROKEN at step 3, line 
 the_port_of_an_inbound_rule_is_never_given            8  holds
 the_group_of_an_inbound_rule_is_never_given           0  not put to the test
 a_reserved_port_is_never_given                        0  not put to the test
+a_shared_port_comes_out_of_nobodys_guarantee          0  not put to the test
 a_leased_virtual_ip_serves_one_member                 0  not put to the test
 a_member_stays_on_the_virtual_ip_it_leases            0  not put to the test
 a_paired_member_stays_on_one_virtual_ip               0  not put to the test

@@ -132,7 +132,9 @@ fn bounds(demand: &Demand, sizing: &Sizing) -> String {
             percent(bound),
         ]);
     }
-    format!("{}\n{}", sizing.nat, drawn(&table))
+    let shared = sizing.nat.ports.shared();
+    let of_others = shared.map(|ports| format!("\nothers may hold all of {ports}: not counted on"));
+    format!("{}{}\n{}", sizing.nat, of_others.unwrap_or_default(), drawn(&table))
 }
 
 /// How much of the room is needed, in percent rounded up.

@@ -48,7 +48,7 @@ pub enum PortPolicy {
     Deterministic(Deterministic),
     /// All members draw on the same ports of each virtual IP.
     OnDemand(PortBlock),
-    /// `ports` ports in all that are guaranteed to each member, laid out like [`Self::Manual`]
+    /// `ports` ports in all that are guaranteed to each member, laid out like `manual`
     /// ones; and, for a flow that none of them is eligible for, more as long as there are, from
     /// ports of each virtual IP that all members draw on. The pool is a whole stamp's: members of
     /// other tenants are members ("Troubleshooting intermittent outbound connection errors in
