@@ -59,7 +59,11 @@ fn range(nat: &Nat, slot: usize) -> Result<String, Error> {
         PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
             nat.block_of(slot).ok_or_else(|| unsupported("every member has a block"))?
         }
-        PortPolicy::Static | PortPolicy::Dynamic => {
+        PortPolicy::Static
+        | PortPolicy::Dynamic
+        | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Deterministic(_)
+        | PortPolicy::Doubling(_) => {
             return Err(unsupported("members share addresses and are given ports"));
         }
     };

@@ -153,7 +153,11 @@ fn source(nat: &Nat) -> Result<String, Error> {
         PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
             Ok(format!("{all} ip to ip saddr map {{ {} }}\n", blocks(nat)?))
         }
-        PortPolicy::Static | PortPolicy::Dynamic => {
+        PortPolicy::Static
+        | PortPolicy::Dynamic
+        | PortPolicy::Guaranteed { .. }
+        | PortPolicy::Deterministic(_)
+        | PortPolicy::Doubling(_) => {
             Err(Error::Unsupported("members have ports of their own here, or draw on all".into()))
         }
     }
