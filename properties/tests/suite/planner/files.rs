@@ -164,6 +164,16 @@ fn what_the_documents_do_not_allow_is_told_with_its_document() {
         told.starts_with("line 5, column 11: `profile`: \"azure\": no such profile; known: "),
         "{told}"
     );
+    let doubles = error(
+        "profile = \"azure-load-balancer\"\nreadings = [\"no-cap-2019\"]",
+        "profile = \"google-cloud-nat-dynamic\"",
+    );
+    assert_eq!(
+        doubles,
+        "line 5, column 11: `profile`: the blocks of google-cloud-nat-dynamic are doubled, and how \
+         many fit depends on who grows when, which no bound of a demand says: plan with blocks of \
+         one size, and ask the question `doubling`"
+    );
     let told = error("find = \"virtual-ips\"", "find = \"ports\"");
     let expected = "line 2, column 8: `find`: nobody chooses the ports of a member of \
                     azure-load-balancer: search for addresses";
