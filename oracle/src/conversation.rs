@@ -29,6 +29,8 @@ pub(crate) struct Conversations {
 /// Where both sides of a connection stand.
 #[derive(Debug, Clone, Copy)]
 struct Conversation {
+    /// Who sent the first SYN, or whatever came first.
+    begun_by: Side,
     first: [u32; 2],
     next: [Option<u32>; 2],
     finished: [bool; 2],
@@ -65,25 +67,27 @@ impl Conversations {
             }
         };
         let before = self.of.get(&flow).copied();
-        let begins_anew =
-            segment.signal == Signal::Open && before.is_none_or(Conversation::is_over);
-        let mut conversation = match before {
-            Some(before) if !begins_anew => before,
-            Some(_) | None => self.begin(),
+        let is_new = |before: &Conversation| {
+            segment.signal == Signal::Open && (before.is_over() || before.is_answered_to(side))
+        };
+        let mut conversation = match before.filter(|before| !is_new(before)) {
+            Some(before) => before,
+            None => self.begin(side),
         };
         let numbers = conversation.advance(side, segment.signal);
         self.of.insert(flow, conversation);
         numbers
     }
 
-    fn begin(&mut self) -> Conversation {
+    fn begin(&mut self, begun_by: Side) -> Conversation {
         self.begun += 1;
         let way = self.begun.wrapping_mul(STRIDE);
         let first = match self.beginning {
             Beginning::EverHigher => MIDDLE.wrapping_add(way),
             Beginning::EverLower => MIDDLE.wrapping_sub(way),
         };
-        Conversation { first: [first; 2], next: [None; 2], finished: [false; 2], reset: false }
+        let (next, finished) = ([None; 2], [false; 2]);
+        Conversation { begun_by, first: [first; 2], next, finished, reset: false }
     }
 }
 
@@ -92,12 +96,15 @@ impl Conversation {
         self.reset || self.finished == [true; 2]
     }
 
+    /// Whether this side began, and has heard from the other: a further SYN is for another connection.
+    fn is_answered_to(self, side: Side) -> bool {
+        let (_, far) = sides(side);
+        self.begun_by == side && self.next[far].is_some()
+    }
+
     /// A SYN and a FIN count for a byte each; a SYN or FIN sent again has its own number again.
     fn advance(&mut self, side: Side, signal: Signal) -> Numbers {
-        let (own, far) = match side {
-            Side::Inside => (0, 1),
-            Side::Outside => (1, 0),
-        };
+        let (own, far) = sides(side);
         let first = self.first[own];
         let next = self.next[own].unwrap_or(first);
         let sequence = match signal {
@@ -119,5 +126,13 @@ impl Conversation {
             heard => Some(heard.unwrap_or(self.first[far])),
         };
         Numbers { sequence, acknowledgement }
+    }
+}
+
+/// This side and the other, as indices.
+const fn sides(side: Side) -> (usize, usize) {
+    match side {
+        Side::Inside => (0, 1),
+        Side::Outside => (1, 0),
     }
 }

@@ -23,6 +23,8 @@ pub mod namespace;
 #[cfg(target_os = "linux")]
 pub mod ovs;
 #[cfg(target_os = "linux")]
+mod probe;
+#[cfg(target_os = "linux")]
 mod program;
 pub mod real;
 #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ mod first_fit;
 mod held;
 mod leases;
 pub mod linux_like;
+mod ovs_like;
 mod probing;
 pub(crate) mod random;
 mod room;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use bitmap::Bitmap;
 pub use first_fit::FirstFit;
 pub use linux_like::LinuxLike;
+pub use ovs_like::OvsLike;
 pub use probing::{Budget, Probing};
 
 use crate::flow::{Binding, Endpoint, FiveTuple};

@@ -9,6 +9,7 @@ mod deterministic;
 mod implied;
 mod ledger;
 mod nouns;
+mod ovs_like;
 mod profiles;
 mod routing;
 mod selection;

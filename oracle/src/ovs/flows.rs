@@ -30,7 +30,7 @@ pub(super) fn flows(nat: &Nat) -> Result<String, Error> {
     let mut flows = format!(
         "delete
 table=0,ip,actions=ct(table=1,zone=1,nat)
-table=1,in_port=1,ip,ct_state=+trk+est,actions=output:2
+table=1,in_port=1,ip,ct_state=+trk+snat-inv,actions=output:2
 table=1,in_port=2,ip,ct_state=+trk+est,actions=output:1
 table=1,in_port=1,priority=1,actions=mod_dl_dst:{nobody},output:2
 table=1,in_port=2,priority=1,actions=mod_dl_dst:{nobody},output:1
@@ -45,7 +45,8 @@ table=2,actions=output:2
     Ok(flows)
 }
 
-/// A member's new flow is translated; what cannot be goes on as it is.
+/// A member's new flow is translated; what cannot be goes on as it is. Later packets are translated
+/// when they are tracked, whether the flow is answered or not.
 fn begun(member: Ipv4Addr, range: &str) -> String {
     format!(
         "table=1,in_port=1,ip,nw_src={member},ct_state=+trk+new-inv,\

@@ -18,6 +18,7 @@ use natlaw_model::time::Duration;
 
 use crate::conversation::{Beginning, Conversations};
 use crate::frame::{self, Hop, Mac, Packet};
+use crate::probe;
 use crate::program::{run, version};
 use crate::real::{Error, Opened, RealNat};
 use control::Control;
@@ -53,6 +54,14 @@ impl Ovs {
         let conversations = Conversations::new(beginning);
         let timeouts = Vec::new();
         Ok(Self { control, inside, outside, conversations, timeouts, _daemons: daemons })
+    }
+
+    /// One flow through a pool of one port, and a stranger who is not let in.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], with what went wrong.
+    pub fn probe(&mut self) -> Result<(), Error> {
+        probe::flow_and_stranger(self)
     }
 
     /// What comes out for a segment of this side, if it is not to be dropped.

@@ -9,6 +9,8 @@
 //! - Connections of this process begin at ever higher sequence numbers, or at ever lower ones. The
 //!   kernel gives the port of a connection in `TIME_WAIT` to a newcomer of a higher number only
 //!   (RFC 6191), so the choice says whether it may.
+//! - Candidates that were looked at are not counted: near the end of a search for a SYN the kernel
+//!   looks at more than whether one is taken.
 
 mod link;
 mod router;
@@ -20,13 +22,13 @@ use std::time::Duration as Wait;
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple, Transport};
 use natlaw_model::nat::{IcmpError, Nat, Segment, Side, Signal};
 
-pub use tracked::{TcpState, Tracked};
+pub use tracked::{TcpState, Tracked, tracked};
 
 use crate::conversation::{Beginning, Conversations};
 use crate::ctnetlink::{Ctnetlink, Naming};
 use crate::frame::{self, Numbers, Packet};
-use crate::program;
 use crate::real::{Error, Opened, RealNat};
+use crate::{probe, program};
 use link::Link;
 use router::{BARRIER_INSIDE, BARRIER_PORT, INSIDE, OUTSIDE};
 
@@ -46,7 +48,8 @@ const BARRIER_SERVER: Endpoint = Endpoint::new(Ipv4Addr::new(192, 0, 2, 9), BARR
 const BARRIER_WAIT: Wait = Wait::from_secs(5);
 
 impl Wire {
-    /// A router without rules, in the namespace of this thread, which must have no wires yet.
+    /// A router without rules, in a network of its own, which from now on is that of this thread. It
+    /// must be root there.
     ///
     /// # Errors
     /// Where a program is missing, or the kernel does not let this process have such a network.
@@ -60,6 +63,14 @@ impl Wire {
         })
     }
 
+    /// One flow through a pool of one port, and a stranger who is not let in.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], with what went wrong.
+    pub fn probe(&mut self) -> Result<(), Error> {
+        probe::flow_and_stranger(self)
+    }
+
     /// An ICMP error from this side: the error as the other side gets it, or nothing where it is
     /// dropped.
     ///
@@ -71,16 +82,6 @@ impl Wire {
             Some(Packet::Error(seen)) => Some(seen),
             Some(Packet::Segment(_)) | None => None,
         })
-    }
-
-    /// Everything that the kernel tracks, in the order of the flows.
-    ///
-    /// # Errors
-    /// Where the kernel does not list it.
-    pub fn tracked(&self) -> Result<Vec<Tracked>, Error> {
-        let mut tracked = tracked::list()?;
-        tracked.sort_by_key(|tracked| tracked.binding.flow);
-        Ok(tracked)
     }
 
     /// What comes out at the other side for a segment of this one.
@@ -211,9 +212,5 @@ impl RealNat for Wire {
 
     fn table(&mut self) -> Result<Vec<Binding>, Error> {
         self.tracking.table()
-    }
-
-    fn taken_probes(&mut self) -> Result<Option<u64>, Error> {
-        self.tracking.taken_probes()
     }
 }

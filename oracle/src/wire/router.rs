@@ -12,6 +12,7 @@ use itertools::Itertools;
 use natlaw_model::nat::{InboundRule, Limits, Nat, PortPolicy, VirtualIp};
 use natlaw_model::ports::PortBlock;
 use natlaw_model::time::Duration;
+use nix::sched::{CloneFlags, unshare};
 
 use crate::program::run;
 use crate::real::Error;
@@ -25,8 +26,10 @@ pub(super) const BARRIER_PORT: u16 = 9;
 /// Where a barrier of the outside goes: to nobody inside.
 pub(super) const BARRIER_INSIDE: Ipv4Addr = Ipv4Addr::new(10, 255, 255, 2);
 
-/// Makes the two wires of a namespace that has none yet.
+/// Makes a network with nothing but two wires.
 pub(super) fn make() -> Result<(), Error> {
+    unshare(CloneFlags::CLONE_NEWNET)
+        .map_err(|errno| Error::Unavailable { what: "a network", why: errno.to_string() })?;
     for (path, value) in [
         ("net/ipv6/conf/all/disable_ipv6", "1"),
         ("net/ipv6/conf/default/disable_ipv6", "1"),

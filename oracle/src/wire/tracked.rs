@@ -59,8 +59,11 @@ impl TcpState {
 
 const LIST: &str = "/proc/thread-self/net/nf_conntrack";
 
-/// Everything that the kernel tracks in the namespace of this thread.
-pub(super) fn list() -> Result<Vec<Tracked>, Error> {
+/// Everything that the kernel tracks in the namespace of this thread, in no order.
+///
+/// # Errors
+/// Where the kernel does not list it.
+pub fn tracked() -> Result<Vec<Tracked>, Error> {
     let unavailable = |why: &dyn fmt::Display| Error::Unavailable {
         what: "the list of tracked connections",
         why: format!("{LIST}: {why}"),
