@@ -43,26 +43,16 @@ explore SEED CASES:
 exhaustive SIZE="2":
     cargo run --release --package natlaw-properties --example exhaustive -- {{SIZE}}
 
-# First the model's own tests judge each change; what they miss is left to those of properties and
-# snapshots.
-# Change the model in every place where cargo-mutants knows how, and count what no test notices (hours)
+# Needs cargo-mutants (cargo install --locked cargo-mutants). Most changes are compiled at once and judged
+# by the model's own tests within minutes; what is left is given to cargo-mutants, with the tests of
+# properties and snapshots too (model/mutants/src/lib.rs says how). Commit first: README takes the count
+# with the commit, and is to be committed after it. The line printed last says how many changes no test
+# notices, and target/mutants/outcomes.txt what came of each: give an unnoticed one a test in
+# model/tests/suite, or an entry with its reason in .cargo/mutants.toml. Arguments go to cargo-mutants, so
+# `just mutants --file model/src/ports.rs` judges the changes of one file, and leaves README alone.
+# Change the model in every place where cargo-mutants knows how, and count what no test notices
 mutants *ARGS:
-    rm -rf target/mutants && mkdir -p target/mutants
-    -PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants --package natlaw-model --profile mutants --no-shuffle \
-        --test-package natlaw-model --cargo-test-arg=--tests --minimum-test-timeout 40 \
-        --output target/mutants {{ARGS}}
-    cp target/mutants/mutants.out/unviable.txt target/mutants/unviable.txt
-    -PROPTEST_MAX_SHRINK_ITERS=0 cargo mutants --package natlaw-model --profile mutants --no-shuffle --iterate \
-        --test-package natlaw-model,natlaw-properties,natlaw-snapshots --minimum-test-timeout 600 \
-        --output target/mutants {{ARGS}}
-    @just mutants-counted
-
-# Print what came of the last `just mutants`
-mutants-counted:
-    @echo "$(cargo mutants --list --package natlaw-model | wc -l) changes of the model:" \
-        "$(cat target/mutants/unviable.txt | wc -l) do not compile," \
-        "$(cat target/mutants/mutants.out/timeout.txt | wc -l) run for ever," \
-        "$(cat target/mutants/mutants.out/missed.txt | wc -l) are noticed by no test"
+    cargo run --quiet --locked --target-dir target/mutants/tool --manifest-path model/mutants/Cargo.toml -- {{ARGS}}
 
 # Time a long run, with and without judging, and weigh it: ten million events, a million live flows
 stream *ARGS:

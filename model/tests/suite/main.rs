@@ -6,6 +6,7 @@ mod behaviours;
 mod beyond;
 mod configuration;
 mod deterministic;
+mod documents;
 mod implied;
 mod ledger;
 mod nouns;

@@ -1,0 +1,77 @@
+//! Judges every change that cargo-mutants makes to the model.
+//!
+//! cargo-mutants compiles the model anew for each change, which takes many hours for all of them. Here
+//! most changes are compiled at once:
+//!
+//! 1. [`list`] takes the changes from `cargo mutants --list`, so that `.cargo/mutants.toml` counts.
+//! 2. [`compile`] and [`switch`] put each change behind a switch, in a [copy](tree) of the workspace.
+//!    The environment says which switch is on. What does not compile behind one is taken out.
+//! 3. [`suite`] runs each test of the model by itself, notes the switches that it reaches, and then,
+//!    for each change, the tests that reach its switch.
+//! 4. [`plain`] finds out which of the others compile at all.
+//! 5. [`left`] gives those that do, and those that no test of the model noticed, to cargo-mutants
+//!    itself, with the tests of `model`, then with those of `properties` and `snapshots` too.
+//! 6. [`count`] says what came of it.
+//!
+//! A change is caught here only if a test fails that passes without it. A switch that leads nowhere
+//! is noticed by no test, and goes to cargo-mutants: an error of this tool costs time and hides nothing.
+
+pub mod compile;
+pub mod constants;
+pub mod count;
+pub mod left;
+pub mod list;
+pub mod plain;
+pub mod suite;
+pub mod switch;
+pub mod tree;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::count::{Count, Outcome};
+use crate::list::Change;
+use crate::suite::Suite;
+use crate::tree::Tree;
+
+/// Judges every change that cargo-mutants makes with these arguments. What came of each stands in
+/// `target/mutants/outcomes.txt` when all is done, and of those that are left, before.
+///
+/// # Errors
+/// When the workspace does not compile, a test fails without a change, or a command cannot be run.
+pub fn run(workspace: &Path, arguments: &[String]) -> Result<Count> {
+    let target = workspace.join("target/mutants");
+    let changes = list::changes(workspace, arguments)?;
+    eprintln!("{} changes", changes.len());
+    let mut outcomes = in_one_build(workspace, &target, &changes)?;
+    count::write(&target, &changes, &outcomes)?;
+    for judges in &left::JUDGES {
+        left::judge(workspace, &target, arguments, &changes, &mut outcomes, judges)?;
+        count::write(&target, &changes, &outcomes)?;
+    }
+    Ok(Count::new(&outcomes))
+}
+
+/// What can be said of the changes without cargo-mutants.
+fn in_one_build(workspace: &Path, target: &Path, changes: &[Change]) -> Result<Vec<Outcome>> {
+    let copy = target.join("tree");
+    if copy.exists() {
+        fs::remove_dir_all(&copy)?;
+    }
+    let tree = Tree::copy(workspace, &copy)?;
+    let switched = compile::with_switches(&tree, changes)?;
+    eprintln!("{} are behind switches", switched.len());
+    let suite = Suite::new(tree.suite()?, tree.model())?;
+    let mut outcomes = vec![Outcome::Unnoticed; changes.len()];
+    for (number, verdict) in suite.judge(&switched)? {
+        outcomes[number] = verdict;
+    }
+    let others: BTreeSet<_> = (0..changes.len()).filter(|it| !switched.contains(it)).collect();
+    for number in plain::not_compiling(&tree, changes, others)? {
+        outcomes[number] = Outcome::NotCompiling;
+    }
+    Ok(outcomes)
+}
