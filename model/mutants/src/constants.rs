@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::{self, Visit};
 
-/// The names of all functions that constants of these files call, and that those call in turn. It
-/// goes by the last name of a path, so it may hold too many.
+/// The names of all functions that constants of these files call, and that those call in turn. A name
+/// stands for every function that has it, so there may be too many.
 pub fn called_by_constants<'a>(files: impl IntoIterator<Item = &'a syn::File>) -> BTreeSet<String> {
     let mut calls = Calls::default();
     files.into_iter().for_each(|file| calls.visit_file(file));
@@ -89,16 +89,18 @@ fn names(look: impl FnOnce(&mut Names)) -> BTreeSet<String> {
     names.0
 }
 
-/// The names of paths and methods; not of closures, which are called later.
+/// The names of what is called; not in closures, which are called later.
 #[derive(Default)]
 struct Names(BTreeSet<String>);
 
 impl<'ast> Visit<'ast> for Names {
     fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
 
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.0.extend(path.segments.last().map(|last| last.ident.to_string()));
-        visit::visit_path(self, path);
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if let syn::Expr::Path(function) = &*call.func {
+            self.0.extend(function.path.segments.last().map(|last| last.ident.to_string()));
+        }
+        visit::visit_expr_call(self, call);
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {

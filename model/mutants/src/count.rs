@@ -87,11 +87,11 @@ pub fn write(folder: &Path, changes: &[Change], outcomes: &[Outcome]) -> Result<
 /// Puts the count into README, with the commit that it is of.
 ///
 /// # Errors
-/// When README has no place for it, or git does not know the commit.
-pub fn publish(workspace: &Path, count: &Count) -> Result<()> {
+/// When README has no place for it.
+pub fn publish(workspace: &Path, commit: &str, count: &Count) -> Result<()> {
     let path = workspace.join("README.md");
     let readme = fs::read_to_string(&path)?;
-    let line = format!("Commit {}: {count}.", commit(workspace)?);
+    let line = format!("Commit {commit}: {count}.");
     Ok(fs::write(path, with_line(&readme, &line).context("README.md has no place for it")?)?)
 }
 
@@ -105,7 +105,10 @@ pub fn with_line(readme: &str, line: &str) -> Option<String> {
 }
 
 /// The commit, its day, and whether the model or what judges it was changed since.
-fn commit(workspace: &Path) -> Result<String> {
+///
+/// # Errors
+/// When git does not know it.
+pub fn commit(workspace: &Path) -> Result<String> {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(workspace).output()?;
         anyhow::ensure!(output.status.success(), "git {arguments:?}");

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::count::Outcome;
 use crate::list::Change;
+use crate::tree::Tree;
 
 /// The tests that judge a change.
 pub struct Judges {
@@ -28,7 +29,7 @@ pub const JUDGES: [Judges; 2] = [
 /// # Errors
 /// When cargo-mutants fails, or the tests do although nothing is changed.
 pub fn judge(
-    workspace: &Path,
+    tree: &Tree,
     target: &Path,
     arguments: &[String],
     changes: &[Change],
@@ -43,12 +44,14 @@ pub fn judge(
     let status = Command::new("cargo")
         .args(["mutants", "--iterate", "--package", "natlaw-model", "--no-shuffle"])
         .args(["--profile", "mutants", "--cargo-test-arg=--tests", "--colors=never"])
+        // The copy lies where git looks away.
+        .arg("--gitignore=false")
         .args(["--test-package", judges.packages, "--minimum-test-timeout", judges.seconds])
         .arg("--output")
         .arg(target)
         .args(arguments)
         .env("PROPTEST_MAX_SHRINK_ITERS", "0")
-        .current_dir(workspace)
+        .current_dir(tree.root())
         .status()?;
     // 0 stands for all caught, 2 for some missed, 3 for some that did not end.
     ensure!(matches!(status.code(), Some(0 | 2 | 3)), "cargo mutants: {status}");

@@ -3,9 +3,10 @@
 //! cargo-mutants compiles the model anew for each change, which takes many hours for all of them. Here
 //! most changes are compiled at once:
 //!
-//! 1. [`list`] takes the changes from `cargo mutants --list`, so that `.cargo/mutants.toml` counts.
-//! 2. [`compile`] and [`switch`] put each change behind a switch, in a [copy](tree) of the workspace.
-//!    The environment says which switch is on. What does not compile behind one is taken out.
+//! 1. [`list`] takes the changes from `cargo mutants --list`, so that `.cargo/mutants.toml` counts. All
+//!    that follows is done in a [copy](tree) of the workspace, which may be worked on meanwhile.
+//! 2. [`compile`] and [`switch`] put each change behind a switch. The environment says which is on.
+//!    What does not compile behind one is taken out, and so is what a compiler calls ([`constants`]).
 //! 3. [`suite`] runs each test of the model by itself, notes the switches that it reaches, and then,
 //!    for each change, the tests that reach its switch.
 //! 4. [`plain`] finds out which of the others compile at all.
@@ -27,7 +28,6 @@ pub mod switch;
 pub mod tree;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
@@ -44,25 +44,21 @@ use crate::tree::Tree;
 /// When the workspace does not compile, a test fails without a change, or a command cannot be run.
 pub fn run(workspace: &Path, arguments: &[String]) -> Result<Count> {
     let target = workspace.join("target/mutants");
-    let changes = list::changes(workspace, arguments)?;
+    let tree = Tree::copy(workspace, &target.join("tree"))?;
+    let changes = list::changes(tree.root(), arguments)?;
     eprintln!("{} changes", changes.len());
-    let mut outcomes = in_one_build(workspace, &target, &changes)?;
+    let mut outcomes = in_one_build(&tree, &changes)?;
     count::write(&target, &changes, &outcomes)?;
     for judges in &left::JUDGES {
-        left::judge(workspace, &target, arguments, &changes, &mut outcomes, judges)?;
+        left::judge(&tree, &target, arguments, &changes, &mut outcomes, judges)?;
         count::write(&target, &changes, &outcomes)?;
     }
     Ok(Count::new(&outcomes))
 }
 
 /// What can be said of the changes without cargo-mutants.
-fn in_one_build(workspace: &Path, target: &Path, changes: &[Change]) -> Result<Vec<Outcome>> {
-    let copy = target.join("tree");
-    if copy.exists() {
-        fs::remove_dir_all(&copy)?;
-    }
-    let tree = Tree::copy(workspace, &copy)?;
-    let switched = compile::with_switches(&tree, changes)?;
+fn in_one_build(tree: &Tree, changes: &[Change]) -> Result<Vec<Outcome>> {
+    let switched = compile::with_switches(tree, changes)?;
     eprintln!("{} are behind switches", switched.len());
     let suite = Suite::new(tree.suite()?, tree.model())?;
     let mut outcomes = vec![Outcome::Unnoticed; changes.len()];
@@ -70,7 +66,7 @@ fn in_one_build(workspace: &Path, target: &Path, changes: &[Change]) -> Result<V
         outcomes[number] = verdict;
     }
     let others: BTreeSet<_> = (0..changes.len()).filter(|it| !switched.contains(it)).collect();
-    for number in plain::not_compiling(&tree, changes, others)? {
+    for number in plain::not_compiling(tree, changes, others)? {
         outcomes[number] = Outcome::NotCompiling;
     }
     Ok(outcomes)

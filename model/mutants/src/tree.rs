@@ -26,12 +26,15 @@ pub struct Fault {
 }
 
 impl Tree {
-    /// Copies what git would keep of the workspace to `to`.
+    /// Copies what git would keep of the workspace to `to`, in place of what is there.
     ///
     /// # Errors
     /// When a file cannot be read or written.
     pub fn copy(workspace: &Path, to: &Path) -> Result<Self> {
         let mut sources = BTreeMap::new();
+        if to.exists() {
+            fs::remove_dir_all(to)?;
+        }
         for file in files_to_keep(workspace)? {
             let name = file.strip_prefix(workspace)?;
             let copy = to.join(name);
@@ -61,6 +64,11 @@ impl Tree {
     /// When one cannot be written.
     pub fn restore(&self) -> Result<()> {
         self.sources.iter().try_for_each(|(file, text)| self.write(file, text))
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The folder of the model.
