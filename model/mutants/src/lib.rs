@@ -16,6 +16,12 @@
 //!
 //! A change is caught here only if a test fails that passes without it. A switch that leads nowhere
 //! is noticed by no test, and goes to cargo-mutants: an error of this tool costs time and hides nothing.
+//!
+//! **Held against cargo-mutants.** On 21 November 2026 cargo-mutants by itself had judged 237 of the
+//! changes with the tests of `model`: all 31 of `ports.rs`, all 74 of `tiers.rs`, and others. For 230
+//! the outcome here was the same. Four that it caught were left to it here: a compiler calls the
+//! functions. Three that do not compile for it were caught here, where no lint is denied (two
+//! overflow) and a `const fn` that no constant calls need not be one.
 
 pub mod compile;
 pub mod constants;
