@@ -218,6 +218,29 @@ fn blocks_are_given_back_in_the_reverse_order() {
     assert_eq!(ledger.leases_of(Member(read("10.0.0.9"))), []);
 }
 
+/// The ledger drops what has ended once a thousand events have passed.
+#[test]
+fn leases_of_what_is_held_are_never_dropped() {
+    let nat = dynamic();
+    let mut device = Translator::new(&nat, FirstFit::new);
+    let mut ledger = nat.ledger();
+    for _ in 0..1_100 {
+        let open = Event::outbound(flow(1, 1), Signal::Open);
+        let outcome = device.step(&open);
+        Nat::record(&mut ledger, &open, &outcome);
+    }
+    assert_eq!(ledger.leases_of(Member(read("10.0.0.1"))), [lease("1024-1025")]);
+}
+
+#[test]
+fn what_is_looked_at_first_has_nothing_beyond_it() {
+    let nat = app_service();
+    let all = nat.candidates(flow(1, 1)).unwrap();
+    assert_eq!(all.beyond().map(Candidates::len), Some(4));
+    assert_eq!(all.first().beyond().map(Candidates::len), None);
+    assert_eq!((all.len(), all.first().len()), (6, 2));
+}
+
 #[test]
 fn a_member_leases_no_more_than_its_maximum() {
     let nat = nat(2, TWO, doubling(2, 4, "1024-1037"));

@@ -8,7 +8,7 @@ use natlaw_model::profile::{Ask, Behaviour, Growth, Profile, ProfileError};
 use natlaw_model::tiers::TierTable;
 use natlaw_model::time::Duration;
 
-use crate::{doubling, guaranteed, manual, on_demand};
+use crate::{deterministic, doubling, guaranteed, manual, on_demand};
 
 /// Every profile, in the order in which it is listed.
 const NAMES: [&str; 11] = [
@@ -367,6 +367,18 @@ fn no_ports_are_chosen_where_the_documents_decide() {
         "members 251: floor(32000 ports of an address / 128 of a member) x 1 = 250 fit (assumed: \
          the documents do not say)"
     );
+}
+
+/// Of 64,512 ports 2,016 members have 32 each; a ratio is a count of members in itself.
+#[test]
+fn each_address_brings_room_for_as_many_members() {
+    let doubled = profile("google-cloud-nat-dynamic");
+    assert!(doubled.nat(&Ask::of(4_032, 2)).is_ok());
+    assert!(refusal(&doubled, Ask::of(4_033, 2)).contains("= 4032 fit"));
+    let mut mapped = profile("carrier-grade");
+    mapped.ports.value = deterministic(100, 0, "1024-65535");
+    assert!(mapped.nat(&Ask::of(200, 2)).is_ok());
+    assert!(refusal(&mapped, Ask::of(201, 2)).contains("= 200 fit"));
 }
 
 #[test]
