@@ -39,6 +39,8 @@ pub struct Wire {
     outside: Link,
     conversations: Conversations,
     tracking: Ctnetlink,
+    /// Packets refused so far, as the kernel counted them when the last one was lost.
+    refused: u64,
 }
 
 /// A barrier of the inside comes from here.
@@ -60,6 +62,7 @@ impl Wire {
             outside: Link::open(OUTSIDE[1], OUTSIDE[0])?,
             conversations: Conversations::new(beginning),
             tracking: Ctnetlink::new(Naming::AsRange)?,
+            refused: 0,
         })
     }
 
@@ -191,15 +194,12 @@ impl RealNat for Wire {
     }
 
     fn outbound(&mut self, segment: Segment) -> Result<Opened, Error> {
-        let refused = self.tracking.refused_packets()?;
-        match self.pass_segment(Side::Inside, segment)? {
-            Some(sent) => {
-                self.conversations.seen(segment.tuple, sent.source);
-                Ok(Opened::Mapped(sent.source))
-            }
-            None if self.tracking.refused_packets()? > refused => Ok(Opened::Refused),
-            None => Ok(Opened::Dropped),
-        }
+        let Some(sent) = self.pass_segment(Side::Inside, segment)? else {
+            let before = std::mem::replace(&mut self.refused, self.tracking.refused_packets()?);
+            return Ok(if self.refused > before { Opened::Refused } else { Opened::Dropped });
+        };
+        self.conversations.seen(segment.tuple, sent.source);
+        Ok(Opened::Mapped(sent.source))
     }
 
     fn inbound(&mut self, segment: Segment) -> Result<Option<FiveTuple>, Error> {
