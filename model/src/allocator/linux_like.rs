@@ -111,6 +111,18 @@ impl LinuxLike {
         Allowed { endpoints, refusal: may_find_nothing(&free) }
     }
 
+    /// How many taken candidates a refusal of this flow looks at: the newest mapping's, the inside
+    /// port and all windows, so 250 at most. A pool of one port is not looked at if that is the
+    /// inside one. `None` for a stranger.
+    pub fn taken_by_a_refusal(&self, flow: FiveTuple) -> Option<u32> {
+        let addressed = self.addressed(flow)?;
+        let newest = u32::from(!self.mappings(flow).is_empty());
+        let kept = u32::from(addressed.block().contains(flow.source.port));
+        let searched = windows(addressed.len()).into_iter().sum::<u32>() + kept;
+        let is_only_port = addressed.len() == 1 && kept == 1;
+        Some(newest + if is_only_port { 0 } else { searched })
+    }
+
     /// The endpoints of the live mappings of the same inside endpoint, the oldest first.
     pub fn mappings(&self, flow: FiveTuple) -> Vec<Endpoint> {
         let held = self.by_source.get(&source_of(flow)).into_iter().flatten();
@@ -192,11 +204,6 @@ pub fn address_index(source: Ipv4Addr, destination: Ipv4Addr, addresses: usize) 
     let word = |address: Ipv4Addr| u32::from_le_bytes(address.octets());
     let hash = u64::from(lookup3(word(source), word(destination)));
     usize::try_from((hash * addresses as u64) >> 32).unwrap_or(0)
-}
-
-/// How many taken ports a search of so many looks at before it gives up: 248 at most.
-pub fn probes_of_a_refusal(ports: usize) -> u32 {
-    windows(ports).into_iter().sum()
 }
 
 const fn source_of(flow: FiveTuple) -> (Transport, Endpoint) {

@@ -9,6 +9,7 @@ mod deterministic;
 mod documents;
 mod implied;
 mod ledger;
+mod linux_like;
 mod nouns;
 mod ovs_like;
 mod profiles;

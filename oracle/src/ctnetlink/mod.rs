@@ -258,7 +258,8 @@ impl RealNat for Ctnetlink {
 
     fn versions(&self) -> Vec<(&'static str, String)> {
         let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        vec![("Linux", release.trim().into())]
+        let version = release.trim().split('-').next().unwrap_or_default();
+        vec![("Linux", version.into())]
     }
 
     fn configure(&mut self, nat: &Nat) -> Result<(), Error> {
