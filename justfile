@@ -25,6 +25,16 @@ show NAME:
 # Write every report anew; read `git diff snapshots/incidents` and commit what you can explain
 review:
     INSTA_UPDATE=always cargo test --package natlaw-snapshots
+    INSTA_UPDATE=always cargo test --package natlaw-oracle --test suite
+
+# Hold the model against this machine's kernel for a million steps, and fill the story's pools
+oracle *ARGS:
+    cargo run --release --quiet -- oracle --walks 9200 --capacity {{ARGS}}
+
+# Record anew what a real device answers, and write the table of laws; read the difference
+record DEVICE="linux":
+    cargo run --release --package natlaw-oracle --example record -- {{DEVICE}} 9200 oracle/transcripts
+    INSTA_UPDATE=always cargo test --package natlaw-oracle --test suite
 
 # Write the schema of scenario files anew, once a field, device or law is new
 schema:

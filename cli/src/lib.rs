@@ -10,6 +10,7 @@
 //! - `natlaw compliance`: what the RFCs ask of a translator, and what answers.
 //! - `natlaw profiles`: providers' published rules, each constant with its document.
 //! - `natlaw judge`: a real device by its own answers, as Linux connection tracking tells them.
+//! - `natlaw oracle`: the model held against the kernel of this machine.
 //!
 //! Exit codes: 0 as expected, 1 a law is broken unexpectedly or not broken where it should be,
 //! 2 bad input.
@@ -28,6 +29,7 @@ mod files;
 mod judge;
 mod lists;
 mod log;
+mod oracle;
 mod plan;
 mod profiles;
 mod progress;
@@ -84,6 +86,7 @@ enum Command {
     Plan(plan::Args),
     Replay(replay::Args),
     Judge(judge::Args),
+    Oracle(oracle::Args),
     Compliance(compliance::Args),
     Profiles(profiles::Args),
     Route(route::Args),
@@ -111,6 +114,7 @@ fn run(command: Command) -> Result<Report, Box<dyn Error>> {
         Command::Plan(args) => plan::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Oracle(args) => oracle::run(&args),
         Command::Compliance(args) => compliance::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Route(args) => route::run(&args),

@@ -118,13 +118,12 @@ pub fn report(transcripts: &[Transcript]) -> String {
     let mut untested = 0;
     for law in LAWS {
         let standings: Vec<_> = transcripts.iter().map(|it| standing(it, law)).collect();
-        match standings.iter().all(|standing| *standing == Standing::Untested) {
-            true => untested += 1,
-            false => {
-                let cells = standings.iter().map(ToString::to_string);
-                drawing.add_row(std::iter::once(law.name.to_string()).chain(cells));
-            }
+        if standings.iter().all(|standing| *standing == Standing::Untested) {
+            untested += 1;
+            continue;
         }
+        let cells = standings.iter().map(ToString::to_string);
+        drawing.add_row(std::iter::once(law.name.to_string()).chain(cells));
     }
     let told: String = transcripts.iter().map(told).collect();
     format!("{}\n\nnot put to the test: {untested} laws\n{told}", drawn(&drawing))

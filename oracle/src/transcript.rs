@@ -51,8 +51,8 @@ pub struct Case {
 #[serde(rename_all = "kebab-case")]
 enum Line {
     Recorded(Recorded),
-    Case(Head),
-    Step(Asked),
+    Case(Box<Head>),
+    Step(Box<Asked>),
 }
 
 /// How a case begins.
@@ -120,13 +120,14 @@ impl Transcript {
                     return Err(TranscriptError::NobodyAnswered);
                 }
                 (Some(_), Line::Recorded(_)) => return Err(TranscriptError::Twice(number)),
-                (Some(transcript), Line::Case(Head { name, story, subject })) => {
+                (Some(transcript), Line::Case(head)) => {
+                    let Head { name, story, subject } = *head;
                     let recording = Recording::new(subject);
                     transcript.cases.push(Case { name, story, recording });
                 }
                 (Some(transcript), Line::Step(asked)) => {
                     let case = transcript.cases.last_mut();
-                    case.ok_or(TranscriptError::NoCase(number))?.enter(asked);
+                    case.ok_or(TranscriptError::NoCase(number))?.enter(*asked);
                 }
             }
         }
@@ -152,10 +153,12 @@ impl Case {
 
     fn lines(&self) -> impl Iterator<Item = Line> {
         let subject = self.recording.trace.subject.clone();
-        let head = Line::Case(Head { name: self.name.clone(), story: self.story.clone(), subject });
+        let (name, story) = (self.name.clone(), self.story.clone());
+        let head = Line::Case(Box::new(Head { name, story, subject }));
         let steps = self.recording.trace.steps.iter().zip(&self.recording.taken);
         let step = |(Step { event, outcome }, taken): (&Step<Nat>, &Option<u64>)| {
-            Line::Step(Asked { event: event.clone(), outcome: outcome.clone(), taken: *taken })
+            let (event, outcome) = (event.clone(), outcome.clone());
+            Line::Step(Box::new(Asked { event, outcome, taken: *taken }))
         };
         std::iter::once(head).chain(steps.map(step))
     }
