@@ -36,6 +36,11 @@ record DEVICE="linux":
     cargo run --release --package natlaw-oracle --example record -- {{DEVICE}} 9200 oracle/transcripts
     INSTA_UPDATE=always cargo test --package natlaw-oracle --test suite
 
+# Record anew what devices answer that see packets: the kernel on the wire and Open vSwitch
+record-packets:
+    cargo run --release --package natlaw-oracle --example record_packets -- oracle/transcripts
+    INSTA_UPDATE=always cargo test --package natlaw-oracle --test suite
+
 # Write the schema of scenario files anew, once a field, device or law is new
 schema:
     SCHEMA=write cargo test --package natlaw --test schema

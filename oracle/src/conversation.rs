@@ -18,7 +18,7 @@ pub enum Beginning {
 
 /// Every connection that was begun.
 #[derive(Debug)]
-pub(crate) struct Conversations {
+pub struct Conversations {
     beginning: Beginning,
     begun: u32,
     of: HashMap<FiveTuple, Conversation>,
@@ -42,23 +42,24 @@ const STRIDE: u32 = 16;
 const MIDDLE: u32 = 1 << 31;
 
 impl Conversations {
-    pub(crate) fn new(beginning: Beginning) -> Self {
+    /// No connection yet.
+    pub fn new(beginning: Beginning) -> Self {
         Self { beginning, begun: 0, of: HashMap::new(), inside: HashMap::new() }
     }
 
     /// Nothing has been said yet, but for the numbers that were used.
-    pub(crate) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.of.clear();
         self.inside.clear();
     }
 
     /// What a server sees of a flow.
-    pub(crate) fn seen(&mut self, flow: FiveTuple, external: Endpoint) {
+    pub fn seen(&mut self, flow: FiveTuple, external: Endpoint) {
         self.inside.insert(flow.from(external).reversed(), flow);
     }
 
     /// The numbers of the next segment of this side.
-    pub(crate) fn numbers(&mut self, side: Side, segment: Segment) -> Numbers {
+    pub fn numbers(&mut self, side: Side, segment: Segment) -> Numbers {
         let flow = match side {
             Side::Inside => segment.tuple,
             Side::Outside => {

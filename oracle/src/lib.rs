@@ -9,6 +9,7 @@
 //! - `namespace` (Linux): a network of its own for this process, without root.
 //! - [`rule`]: a recording held to the rule of a device; [`mutants`]: rules with a mistake.
 //! - [`walks`], [`situations`]: what is asked; [`transcript`]: what was answered, as a file.
+//! - [`hosts`], [`connections`]: what a device is asked that sees packets; [`packets`]: such devices.
 //! - [`laws`]: which laws a device keeps and breaks; [`mod@capacity`]: what its members get;
 //!   [`mod@run`]: all of it at once; [`skip`]: what a machine cannot compare.
 //!
@@ -18,18 +19,21 @@
 //! kernel.
 
 pub mod capacity;
+pub mod connections;
 #[cfg(target_os = "linux")]
 pub mod conversation;
 #[cfg(target_os = "linux")]
 pub mod ctnetlink;
 #[cfg(target_os = "linux")]
 pub mod frame;
+pub mod hosts;
 pub mod laws;
 pub mod mutants;
 #[cfg(target_os = "linux")]
 pub mod namespace;
 #[cfg(target_os = "linux")]
 pub mod ovs;
+pub mod packets;
 pub mod play;
 #[cfg(target_os = "linux")]
 mod probe;

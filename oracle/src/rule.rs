@@ -4,7 +4,7 @@
 use std::fmt;
 
 use natlaw_model::allocator::linux_like::{Allowed, LinuxLike};
-use natlaw_model::allocator::{PortAllocator, Refusal};
+use natlaw_model::allocator::{OvsLike, PortAllocator, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
 use natlaw_model::nat::{Configuration, Event, HoldDown, Nat, Outcome, Reason};
 use natlaw_model::subject::{Device as _, Step};
@@ -249,3 +249,27 @@ impl fmt::Debug for Parted {
 }
 
 impl std::error::Error for Parted {}
+
+/// Holds a recording to Open vSwitch's rule. It has no hold-down either.
+///
+/// # Errors
+/// The first answer that is not allowed.
+pub fn follow_ovs(recording: &Recording) -> Result<Agreement, Box<Parted>> {
+    let no_rest = |it: &mut Configuration| it.timers.hold_down = HoldDown::default();
+    let nat = recording.trace.subject.with(no_rest).expect("a legal change");
+    follow(&nat, OvsLike::new(&nat), recording)
+}
+
+impl Rule for OvsLike {
+    fn allowed(&self, flow: FiveTuple) -> Allowed {
+        Self::allowed(self, flow)
+    }
+
+    fn adopt(&mut self, binding: Binding) {
+        Self::adopt(self, binding);
+    }
+
+    fn release(&mut self, binding: Binding) {
+        Self::release(self, binding);
+    }
+}

@@ -2,6 +2,9 @@
 //! means of comparison themselves, tried on a device made of the model.
 
 mod comparison;
+#[cfg(target_os = "linux")]
+mod frames;
 mod modelled;
+mod packets;
 mod recorded;
 mod transcripts;
