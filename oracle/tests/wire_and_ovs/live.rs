@@ -66,7 +66,7 @@ fn report(name: &str, result: Result<String, Failure>) -> bool {
 /// a newcomer: here nobody begins higher than who was before, and what is reset is gone at once.
 fn hosts_on_the_wire() -> Result<String, Failure> {
     let mut wire = available(Wire::open(Beginning::EverLower), Wire::probe)?;
-    let walks = walks(SEED, 60, Duration::ZERO);
+    let walks = walks(SEED, 40, Duration::ZERO);
     let mut answers = 0;
     compare(&mut wire, &walks, follow_linux, |ledger| {
         answers += 1;
