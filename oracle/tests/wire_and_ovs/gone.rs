@@ -26,6 +26,9 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// Where the switch has its files, and names that they have.
 const FILES: [&str; 4] = ["/run/db.sock", "/run/switch.ctl", "/run/inside.sock", "/run/conf.db"];
 
+/// What a holder says before why it holds nothing.
+const NOTHING: &str = "nothing: ";
+
 /// How the holder ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -45,7 +48,7 @@ const ENDS: [End; 5] = [
 /// Holds what devices can be had, says so, and waits to be told how to end.
 pub(crate) fn hold() -> ExitCode {
     if let Err(error) = namespace::enter() {
-        println!("nothing: {error}");
+        println!("{NOTHING}{error}");
         return ExitCode::SUCCESS;
     }
     let (wire, ovs) = (Wire::open(Beginning::EverLower), Ovs::open(Beginning::EverLower));
@@ -61,6 +64,10 @@ pub(crate) fn nothing_is_left_behind() -> Result<String, Failure> {
     let mut held = String::new();
     for end in ENDS {
         held = ended(end).map_err(Failure::Failed)?;
+        if let Some(why) = held.strip_prefix(NOTHING) {
+            let (what, why) = ("a holder of devices", why.to_owned());
+            return Err(Failure::Skipped(Error::Unavailable { what, why }));
+        }
     }
     Ok(format!("{} ends; {held}", ENDS.len()))
 }
@@ -97,7 +104,8 @@ fn stop(holder: &mut Child, end: End) {
     let mut stdin = holder.stdin.take().expect("a pipe");
     match end {
         End::Success => drop(stdin),
-        End::Failure => stdin.write_all(b"fail\n").expect("an order"),
+        // One that holds nothing has ended already
+        End::Failure => drop(stdin.write_all(b"fail\n")),
         End::Signal(signal) => kill(pid(holder.id()), signal).expect("a signal"),
     }
     holder.wait().expect("an end");
