@@ -4,8 +4,8 @@
 //! opening and closing of connections are put to the test in every state that hosts can reach.
 //!
 //! **Readings taken.** Left out is where devices are known to part from the model; each such case is
-//! a situation of its own: a connection that is opened anew while the old one is still tracked, a FIN
-//! sent again, and one of no connection.
+//! a situation of its own: a connection that is opened anew while the old one is still tracked, and a
+//! FIN of no connection. A FIN is sent once, and a host whose connection was reset says no more.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -159,8 +159,8 @@ impl Talk {
             | Event::Elapse(_)
             | Event::Reconfigure(_) => return,
         };
-        if side == 0 && (segment.signal == Signal::Open || self.external.is_none()) {
-            *self = Self { external: Some(passed.source), ..Self::default() };
+        if side == 0 && segment.signal == Signal::Open {
+            *self = Self::default();
         }
         if side == 0 {
             self.external = Some(passed.source);
@@ -171,7 +171,7 @@ impl Talk {
     }
 }
 
-/// Whom nobody inside has talked to: another port, another address, and one port further on.
+/// Whom nobody inside has talked to: another address, and another port of the same.
 fn strangers(reply: FiveTuple) -> impl Iterator<Item = FiveTuple> {
     let Endpoint { address, port } = reply.source;
     let [a, b, c, _] = address.octets();
