@@ -3,6 +3,7 @@
 use natlaw_oracle::capacity::{self, Capacity};
 use natlaw_oracle::laws::{Standing, report, standing};
 use natlaw_oracle::packets::{PACKETS, Packets, TIERS_ON_THE_WIRE};
+use natlaw_oracle::registry::REAL;
 use natlaw_oracle::transcript::Transcript;
 use natlaw_properties::nat::LAWS;
 
@@ -73,6 +74,13 @@ fn each_device_breaks_what_it_is_known_to_break() {
 
 fn tiers() -> Vec<Capacity> {
     serde_json::from_str(TIERS_ON_THE_WIRE).expect("rows")
+}
+
+#[test]
+fn all_transcripts_of_all_devices_stay_under_a_mebibyte() {
+    let packets = PACKETS.iter().map(|device| device.transcript.len());
+    let bytes: usize = packets.chain(REAL.iter().map(|real| real.transcript.len())).sum();
+    assert!(bytes + TIERS_ON_THE_WIRE.len() < 1 << 20, "{bytes}");
 }
 
 /// The bands in which the same kernel was measured by other means in November 2026.
