@@ -33,7 +33,7 @@ mod live {
     use natlaw_oracle::real::Error;
     use natlaw_oracle::rule::follow_linux;
     use natlaw_oracle::run::{Ran, report, run, story};
-    use natlaw_oracle::skip::{VARIABLE, skipped};
+    use natlaw_oracle::skip::{VARIABLE, ends_on_ctrl_c, skipped};
     use natlaw_oracle::transcript::Transcript;
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
@@ -112,8 +112,9 @@ mod live {
         assert_eq!(parted.ended(&["linux.jsonl", "linux.shrunk.jsonl"]).code(), Some(1));
         let held = Started::new("--hold");
         let pid = i32::try_from(held.child.id()).expect("a process");
-        kill(Pid::from_raw(pid), Signal::SIGINT).expect("a process that runs");
-        assert_eq!(held.ended(&[]).signal(), Some(Signal::SIGINT as i32));
+        let signal = if ends_on_ctrl_c() { Signal::SIGINT } else { Signal::SIGTERM };
+        kill(Pid::from_raw(pid), signal).expect("a process that runs");
+        assert_eq!(held.ended(&[]).signal(), Some(signal as i32));
     }
 
     /// Where no namespace can be made, one line says so, and that is a failure only if the comparison

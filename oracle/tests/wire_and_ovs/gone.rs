@@ -12,6 +12,7 @@ use natlaw_oracle::conversation::Beginning;
 use natlaw_oracle::namespace;
 use natlaw_oracle::ovs::Ovs;
 use natlaw_oracle::real::Error;
+use natlaw_oracle::skip::ends_on_ctrl_c;
 use natlaw_oracle::wire::Wire;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -106,6 +107,9 @@ fn stop(holder: &mut Child, end: End) {
         End::Success => drop(stdin),
         // One that holds nothing has ended already
         End::Failure => drop(stdin.write_all(b"fail\n")),
+        End::Signal(Signal::SIGINT) if !ends_on_ctrl_c() => {
+            kill(pid(holder.id()), Signal::SIGTERM).expect("a signal");
+        }
         End::Signal(signal) => kill(pid(holder.id()), signal).expect("a signal"),
     }
     holder.wait().expect("an end");
