@@ -180,7 +180,7 @@ fn blocks(nat: &Nat) -> Result<String, Error> {
 /// Addresses that follow one another, as the first and the last.
 fn span(addresses: &[VirtualIp]) -> Result<String, Error> {
     let numbers = addresses.iter().map(|address| u32::from(address.0));
-    let in_a_row = numbers.tuple_windows().all(|(one, next)| one + 1 == next);
+    let in_a_row = numbers.tuple_windows().all(|(one, next)| one.checked_add(1) == Some(next));
     match addresses {
         [one] => Ok(one.0.to_string()),
         [first, .., last] if in_a_row => Ok(format!("{}-{}", first.0, last.0)),
