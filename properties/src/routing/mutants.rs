@@ -93,7 +93,10 @@ macro_rules! decides {
             name: $name,
             row: $row,
             defect: $defect,
-            device: |graph| Box::new(Network::deciding(graph, decisions::$decisions)),
+            device: |graph| {
+                let decisions = decisions::Any(Box::new(decisions::$decisions));
+                Box::new(Network::deciding(graph, decisions))
+            },
         }
     };
 }

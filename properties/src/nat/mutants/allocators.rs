@@ -73,11 +73,19 @@ pub(super) trait Rules: Default {
 }
 
 /// The translator that uses these rules.
-pub(super) fn by<R: Rules>(nat: &Nat) -> impl Device<Nat> + use<R> {
-    Translator::new(nat, |nat| Obvious {
+pub(super) fn by<R: Rules + 'static>(nat: &Nat) -> impl Device<Nat> + use<R> {
+    translating(nat, |nat| Obvious {
         book: Book { nat: nat.clone(), held: Vec::new(), leases: BTreeMap::new() },
         rules: R::default(),
     })
+}
+
+/// A translator of some allocator: of any, so that it is compiled once and not for each mutant.
+fn translating<A: PortAllocator + 'static>(
+    nat: &Nat,
+    new: impl FnOnce(&Nat) -> A,
+) -> Translator<Box<dyn PortAllocator>> {
+    Translator::new(nat, |nat| -> Box<dyn PortAllocator> { Box::new(new(nat)) })
 }
 
 /// An allocator that looks at every candidate in turn, by these rules.
@@ -725,10 +733,10 @@ impl<A: PortAllocator> PortAllocator for SaysInstead<A> {
 
 pub(super) fn gives_up_as_exhausted(nat: &Nat) -> impl Device<Nat> + use<> {
     let two_draws = |nat: &Nat| Probing::new(nat, Budget::Draws(2));
-    Translator::new(nat, |nat| SaysInstead { inner: two_draws(nat), says: Refusal::Exhausted })
+    translating(nat, |nat| SaysInstead { inner: two_draws(nat), says: Refusal::Exhausted })
 }
 
 pub(super) fn not_in_pool_when_full(nat: &Nat) -> impl Device<Nat> + use<> {
     let exact = natlaw_model::allocator::FirstFit::new;
-    Translator::new(nat, |nat| SaysInstead { inner: exact(nat), says: Refusal::NotInPool })
+    translating(nat, |nat| SaysInstead { inner: exact(nat), says: Refusal::NotInPool })
 }

@@ -10,6 +10,50 @@ use natlaw_model::routing::{
 };
 use natlaw_model::time::Instant;
 
+/// Any of these: behind a pointer, so that a network is compiled once and not for each mutant.
+pub(super) struct Any(pub(super) Box<dyn Decisions>);
+
+macro_rules! passed_on {
+    ($(fn $name:ident $(<$of:lifetime>)? ($($input:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl Decisions for Any {
+            $(
+                fn $name $(<$of>)? (&self, $($input: $type),*) -> $answer {
+                    self.0.$name($($input),*)
+                }
+            )*
+        }
+    };
+}
+
+passed_on! {
+    fn nested_status(child: &Tally, children_min: u32) -> Status;
+    fn probed_status(setting: Setting, is_up: bool) -> Status;
+    fn is_available(status: Status) -> bool;
+    fn fails_open(statuses: &[Status]) -> bool;
+    fn is_in_use(status: Status) -> bool;
+    fn choose_endpoint(method: Method, ask: Ask, candidates: &[Candidate]) -> Selected;
+    fn mapped(region: Option<&Name>, endpoints: &[&ManagedEndpoint], statuses: &[Status]) -> Option<usize>;
+    fn choose_origin(turns: &mut LeastLatency, ask: Ask, candidates: &[Candidate]) -> Selected;
+    fn choose_any_origin(turns: &mut RoundRobin, ask: Ask, candidates: &[Candidate]) -> Selected;
+    fn choose_listed(choice: ClientChoice, ask: Ask, candidates: &[Candidate]) -> Selected;
+    fn is_fresh(until: Instant, now: Instant) -> bool;
+    fn follows_affinity(is_fresh: bool, is_up: bool) -> bool;
+    fn proxies_to<'a>(
+        unit: &'a ScaleUnit,
+        itself: &'a Name,
+        account: &Name,
+        owner: Option<&'a Name>
+    ) -> Option<&'a Name>;
+    fn is_throttled(in_hand: usize, proxied_max: u32) -> bool;
+    fn choose_member(hash: u64, up: &[usize], slots: usize) -> Option<usize>;
+    fn is_up(is_down: bool) -> bool;
+    fn bypasses(pool: &VmPool, destination: &Name) -> bool;
+    fn way_out(present: &[Means]) -> Option<Means>;
+    fn next_router(neighbours: &[Neighbour]) -> Option<usize>;
+    fn is_loop(has_been_there: bool) -> bool;
+    fn reply_address(came_in_by: VirtualIp, all: &[VirtualIp]) -> VirtualIp;
+}
+
 /// Networks that decide as documented, but for what stands here.
 macro_rules! deciding {
     ($($name:ident { $($decision:tt)* })*) => {

@@ -3,6 +3,7 @@
 mod arrivals;
 mod files;
 mod questions;
+mod rate;
 mod room;
 mod search;
 
