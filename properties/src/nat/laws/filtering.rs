@@ -28,8 +28,10 @@ pub(super) fn a_simultaneous_open_is_let_through(moment: &Moment) -> Option<bool
     let packet = inbound_without_rule(moment)?;
     let (segment, _) = inbound(moment).filter(|(it, _)| it.meaning() == Signal::Open)?;
     let delivered = segment.tuple.to(moment.before.live_at(packet)?.mapping().inside);
-    let flow = moment.before.end_of(delivered.reversed())?;
-    (flow.state == State::HalfOpen).then_some(*moment.outcome == Outcome::Forwarded(delivered))
+    let opened = delivered.reversed();
+    let crosses = moment.before.external_of(opened) == Some(packet.destination)
+        && moment.before.end_of(opened)?.state == State::HalfOpen;
+    crosses.then_some(*moment.outcome == Outcome::Forwarded(delivered))
 }
 
 /// Each SYN that nobody asked for is answered when its wait is over, the first due first.
