@@ -54,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "240s")]
     idle: Duration,
     /// Translator, by the name of its allocator: bitmap, first-fit, vpp, cilium, cilium-before,
-    /// linux, or a mutant.
+    /// linux, linux-like, or a mutant.
     #[arg(long, value_name = "NAME", default_value = "bitmap")]
     device: String,
 }

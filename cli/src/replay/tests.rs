@@ -364,7 +364,7 @@ fn settings_that_break_a_rule_are_named() {
         (
             with("--vips 1 --ports 1 --device round-robin"),
             "--device round-robin: there is none of this name; choose first-fit, bitmap, vpp, \
-             cilium, cilium-before, linux or a mutant",
+             cilium, cilium-before, linux, linux-like or a mutant",
         ),
         (
             said("--inside 172.16.0.0/12 --vips 1 --ports 1"),

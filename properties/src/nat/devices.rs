@@ -1,6 +1,6 @@
 //! The translators in the tree, by name.
 
-use natlaw_model::allocator::{Bitmap, Budget, FirstFit, Probing};
+use natlaw_model::allocator::{Bitmap, Budget, FirstFit, LinuxLike, Probing};
 use natlaw_model::nat::Nat;
 use natlaw_model::subject::Device;
 use natlaw_model::translator::Translator;
@@ -32,7 +32,8 @@ macro_rules! probing {
     };
 }
 
-/// Every sound translator; the first is the default.
+/// Every translator that is meant as it is; the first is the default. Those that are not exact follow
+/// rules of the field, whatever a configuration declares of choices.
 pub const DEVICES: &[NamedDevice] = &[
     NamedDevice {
         name: "first-fit",
@@ -50,6 +51,12 @@ pub const DEVICES: &[NamedDevice] = &[
     probing!("cilium", "32 random draws, as Cilium 1.19", Budget::CILIUM),
     probing!("cilium-before", "128 random draws, as Cilium before 1.19", Budget::CILIUM_BEFORE),
     probing!("linux", "windows of 128, 64, 32, 16 and 8, as Linux and Open vSwitch", Budget::LINUX),
+    NamedDevice {
+        name: "linux-like",
+        what: "Linux's whole rule: last mapping again, one address by a hash, port kept, windows",
+        is_exact: false,
+        device: |nat| Box::new(Translator::new(nat, LinuxLike::new)),
+    },
 ];
 
 /// The device of this name, sound or mutant.

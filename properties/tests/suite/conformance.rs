@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use natlaw_model::allocator::{Bitmap, Budget, FirstFit, PortAllocator, Probing, Refusal};
+use natlaw_model::allocator::{
+    Bitmap, Budget, FirstFit, LinuxLike, PortAllocator, Probing, Refusal,
+};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
 use natlaw_model::nat::{Candidates, Nat, PortPolicy};
 use natlaw_properties::law::check;
@@ -50,6 +52,27 @@ fn probing_breaks_declared_choices_only_and_gives_up() {
     assert!(rates[..4].is_sorted() && rates[1] > 0 && rates[3] > 900, "{verdict}");
     assert!(verdict.occupancies.iter().all(|at| at.probes_max == Some(10)), "{verdict}");
     assert!(verdict.occupancies[3].probes_mean().is_some_and(|probes| probes > 9.0), "{verdict}");
+}
+
+/// It follows Linux's rule whatever is declared: of choices, and of ports that are leased or promised.
+#[test]
+fn linux_like_breaks_what_its_rule_does_not_know_and_gives_up() {
+    let verdict = conformance("linux-like", LinuxLike::new);
+    let broken: Vec<_> = verdict.broken_laws().map(|broken| broken.law).collect();
+    let unknown = [
+        "a_member_goes_beyond_its_own_ports_only_when_none_is_left",
+        "a_leased_block_serves_one_member",
+        "a_member_leases_no_more_than_its_maximum",
+        "a_spread_binding_takes_the_least_used_virtual_ip",
+        "a_port_is_kept_where_it_can_be",
+        "a_port_class_is_kept_where_it_can_be",
+        "a_port_parity_is_kept_where_it_can_be",
+    ];
+    assert_eq!(broken, unknown, "{verdict}");
+    assert_eq!(verdict.broken_calls().count(), 0, "{verdict}");
+    let rates: Vec<_> = verdict.occupancies.iter().map(|at| at.refused_in_vain).collect();
+    assert!(rates[..4].is_sorted() && rates[0] == 0 && rates[3] > 700, "{verdict}");
+    assert!(verdict.occupancies.iter().all(|at| at.probes_max <= Some(248)), "{verdict}");
 }
 
 /// A defect of [`Defective`].
