@@ -31,14 +31,10 @@ review:
 oracle *ARGS:
     cargo run --release --quiet -- oracle --walks 9200 --capacity {{ARGS}}
 
-# Record anew what a real device answers, and write the table of laws; read the difference
-record DEVICE="linux":
-    cargo run --release --package natlaw-oracle --example record -- {{DEVICE}} 9200 oracle/transcripts
-    INSTA_UPDATE=always cargo test --package natlaw-oracle --test suite
-
-# Record anew what devices answer that see packets: the kernel on the wire and Open vSwitch
-record-packets:
-    cargo run --release --package natlaw-oracle --example record_packets -- oracle/transcripts
+# Those that are named, or else all that can be had here: linux, linux-wire, ovs
+# Record anew what real devices answer, and write the tables of laws; read the difference
+record *DEVICES:
+    cargo run --release --package natlaw-oracle --example record -- oracle/transcripts {{DEVICES}}
     INSTA_UPDATE=always cargo test --package natlaw-oracle --test suite
 
 # Write the schema of scenario files anew, once a field, device or law is new

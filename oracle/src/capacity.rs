@@ -108,7 +108,7 @@ fn filled(
     let (mut made, mut at_first, mut unlawful, mut refusals) = (0, 0, 0, 0);
     for (index, flow) in flows.enumerate() {
         match device.outbound(Segment::new(flow, Signal::Open))? {
-            Opened::Mapped(external) => {
+            Opened::Sent(FiveTuple { source: external, .. }) => {
                 let is_own = candidates.position(external).is_some();
                 unlawful += usize::from(!is_own || !taken.insert(external) || made == ports);
                 (made, refusals) = (made + 1, 0);

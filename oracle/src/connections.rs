@@ -13,6 +13,9 @@ use natlaw_model::time::Duration;
 
 use crate::play::Player;
 use crate::real::Error;
+use crate::services::{
+    A_SERVICE, ERRORS, ERRORS_OF_A_SERVICE, ONE_SERVICE_TWICE, PUBLISHED_IN_THE_RANGE,
+};
 use crate::situations::Situation;
 
 /// What is asked of the kernel on the wire.
@@ -21,6 +24,11 @@ pub const ON_THE_WIRE: &[Situation] = &[
     STRANGERS,
     GIVES_WAY,
     OPENED_ANEW,
+    ERRORS,
+    A_SERVICE,
+    ERRORS_OF_A_SERVICE,
+    ONE_SERVICE_TWICE,
+    PUBLISHED_IN_THE_RANGE,
     Situation {
         name: "a member calls its own virtual IP",
         story: "What goes to a virtual IP goes out, and nobody sends it back in.",
@@ -159,7 +167,7 @@ const HALF_OPEN: Duration = Duration::from_secs(50);
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// The endpoint from which a packet of the inside leaves, if it does.
-fn said(
+pub(crate) fn said(
     player: &mut Player<'_>,
     flow: FiveTuple,
     signal: Signal,
@@ -175,7 +183,11 @@ fn said(
 }
 
 /// A packet of the server, if it knows where to.
-fn replied(player: &mut Player<'_>, flow: FiveTuple, signal: Signal) -> Result<(), Error> {
+pub(crate) fn replied(
+    player: &mut Player<'_>,
+    flow: FiveTuple,
+    signal: Signal,
+) -> Result<(), Error> {
     let external = player.ledger().external_of(flow);
     let reply = external.map(|external| flow.from(external).reversed());
     reply.map_or(Ok(()), |reply| player.ask(&Event::inbound(reply, signal)).map(drop))
@@ -211,7 +223,7 @@ fn until_the_end(player: &mut Player<'_>, flow: FiveTuple, timer: Duration) -> R
 }
 
 /// Two members, so many ports, and timers that differ.
-fn nat(ports: u32) -> Nat {
+pub(crate) fn nat(ports: u32) -> Nat {
     let pool = Pool::of_size(Ipv4Addr::new(10, 0, 0, 1), 2).expect("members");
     let block = PortBlock::from_len(FIRST_PORT, ports).expect("ports");
     let mut it = Configuration::new(vec![virtual_ip(1)], pool, PortPolicy::OnDemand(block));
@@ -233,12 +245,12 @@ fn nat(ports: u32) -> Nat {
     Nat::new(it).expect("a legal pool")
 }
 
-fn virtual_ip(last: u8) -> VirtualIp {
+pub(crate) fn virtual_ip(last: u8) -> VirtualIp {
     VirtualIp(Ipv4Addr::new(203, 0, 113, last))
 }
 
 /// A connection of this member, from a port that cannot be kept.
-fn flow(member: u8, source: u16) -> FiveTuple {
+pub(crate) fn flow(member: u8, source: u16) -> FiveTuple {
     FiveTuple {
         transport: Transport::Tcp,
         source: Endpoint::new(Ipv4Addr::new(10, 0, 0, 1 + member), 20_000 + source),
@@ -246,7 +258,7 @@ fn flow(member: u8, source: u16) -> FiveTuple {
     }
 }
 
-fn of(transport: Transport, tuple: FiveTuple) -> FiveTuple {
+pub(crate) fn of(transport: Transport, tuple: FiveTuple) -> FiveTuple {
     let port = if transport == Transport::Icmp { 0 } else { tuple.destination.port };
     let destination = Endpoint::new(tuple.destination.address, port);
     FiveTuple { transport, destination, ..tuple }

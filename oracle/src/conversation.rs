@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use natlaw_model::flow::{Endpoint, FiveTuple};
+use natlaw_model::flow::FiveTuple;
 use natlaw_model::nat::{Segment, Side, Signal};
 
 use crate::frame::Numbers;
@@ -22,7 +22,7 @@ pub struct Conversations {
     beginning: Beginning,
     begun: u32,
     of: HashMap<FiveTuple, Conversation>,
-    /// The member's own tuple for what the servers see.
+    /// The member's own tuple for the packets of the outside.
     inside: HashMap<FiveTuple, FiveTuple>,
 }
 
@@ -53,9 +53,20 @@ impl Conversations {
         self.inside.clear();
     }
 
-    /// What a server sees of a flow.
-    pub fn seen(&mut self, flow: FiveTuple, external: Endpoint) {
-        self.inside.insert(flow.from(external).reversed(), flow);
+    /// What the outside sees of a packet of a member.
+    pub fn sent(&mut self, flow: FiveTuple, seen: FiveTuple) {
+        self.inside.insert(seen.reversed(), flow);
+    }
+
+    /// What a member sees of a packet of the outside: perhaps the first of a connection, whose
+    /// tuple on the inside nobody knew.
+    pub fn delivered(&mut self, packet: FiveTuple, seen: FiveTuple) {
+        let flow = seen.reversed();
+        let before = self.inside.insert(packet, flow).unwrap_or(packet.reversed());
+        let moved = (before != flow).then(|| self.of.remove(&before)).flatten();
+        if let Some(conversation) = moved {
+            self.of.insert(flow, conversation);
+        }
     }
 
     /// The numbers of the next segment of this side.

@@ -48,6 +48,9 @@ const WINDOW: u16 = 65_535;
 const PAYLOAD: &[u8] = b"natlaw";
 /// Bytes that an error quotes of what follows the header (RFC 792).
 const QUOTED: u16 = 8;
+/// Types of ICMP (RFC 792).
+const ECHO: u8 = 8;
+const ECHO_REPLY: u8 = 0;
 
 impl Hop {
     /// The frame of a segment that comes from this side.
@@ -83,8 +86,9 @@ impl Hop {
         frame
     }
 
-    /// The frame of an ICMP error, which quotes the first eight bytes after the header (RFC 792).
-    pub fn error(self, error: IcmpError) -> Vec<u8> {
+    /// The frame of an ICMP error that comes from this side. It is about a packet of the other, and
+    /// quotes the first eight bytes after the header (RFC 792).
+    pub fn error(self, side: Side, error: IcmpError) -> Vec<u8> {
         let ip = PacketBuilder::ethernet2(self.source, self.destination).ipv4(
             error.from.octets(),
             error.to.octets(),
@@ -93,7 +97,7 @@ impl Hop {
         let unreachable = Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Host);
         let mut frame = Vec::new();
         ip.icmpv4(unreachable)
-            .write_to_vec(&mut frame, &quotation(error.quoted))
+            .write_to_vec(&mut frame, &quotation(side, error.quoted))
             .expect("a header and a quotation fit into a packet");
         frame
     }
@@ -162,15 +166,18 @@ fn echo(side: Side, segment: Segment) -> Icmpv4Type {
     }
 }
 
-/// The header of a packet and eight bytes more: of TCP ports and sequence number.
-fn quotation(quoted: FiveTuple) -> Vec<u8> {
+/// The header of a packet that this side got, and eight bytes more: of TCP ports and sequence number.
+fn quotation(side: Side, quoted: FiveTuple) -> Vec<u8> {
     let FiveTuple { transport, source, destination } = quoted;
     let (number, body) = match transport {
         Transport::Udp => (IpNumber::UDP, ports_and(source, destination, [0, 8, 0, 0])),
         Transport::Tcp => (IpNumber::TCP, ports_and(source, destination, [0; 4])),
         Transport::Icmp => {
-            let id = source.port.to_be_bytes();
-            (IpNumber::ICMP, [8, 0, 0, 0, id[0], id[1], 0, 1])
+            let (kind, id) = match side {
+                Side::Outside => (ECHO, source.port.to_be_bytes()),
+                Side::Inside => (ECHO_REPLY, destination.port.to_be_bytes()),
+            };
+            (IpNumber::ICMP, [kind, 0, 0, 0, id[0], id[1], 0, 1])
         }
     };
     let (from, to) = (source.address.octets(), destination.address.octets());
@@ -194,7 +201,8 @@ fn quoted(payload: &[u8]) -> Option<FiveTuple> {
     let (transport, source, destination) = match ip.protocol {
         IpNumber::UDP => (Transport::Udp, word(0)?, word(2)?),
         IpNumber::TCP => (Transport::Tcp, word(0)?, word(2)?),
-        IpNumber::ICMP => (Transport::Icmp, word(4)?, 0),
+        IpNumber::ICMP if *body.first()? == ECHO => (Transport::Icmp, word(4)?, 0),
+        IpNumber::ICMP => (Transport::Icmp, 0, word(4)?),
         _ => return None,
     };
     Some(FiveTuple {

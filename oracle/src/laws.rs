@@ -6,9 +6,8 @@ use natlaw_properties::law::{Law, verdicts};
 use natlaw_properties::nat::LAWS;
 use natlaw_properties::report::{drawn, steps, table};
 
-use crate::packets::PACKETS;
+use crate::devices::Device;
 use crate::play::Recording;
-use crate::registry::REAL;
 use crate::rule::{Follow, fewest_steps};
 use crate::transcript::{Case, Transcript};
 
@@ -133,9 +132,7 @@ pub fn report(transcripts: &[Transcript]) -> String {
 /// What a device breaks, situation by situation.
 fn told(transcript: &Transcript) -> String {
     let device = &transcript.recorded.device;
-    let real = REAL.iter().map(|real| (real.name, real.follow));
-    let mut devices = real.chain(PACKETS.iter().map(|packets| (packets.name, packets.follow)));
-    let follow = devices.find(|(name, _)| name == device).map(|(_, follow)| follow);
+    let follow = Device::named(device).map(Device::follow);
     let breaks = follow.map(|follow| breaks(transcript, follow)).unwrap_or_default();
     breaks.iter().map(|it| format!("\n{device}: {}", it.told())).collect()
 }

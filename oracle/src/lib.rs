@@ -9,7 +9,10 @@
 //! - `namespace` (Linux): a network of its own for this process, without root.
 //! - [`rule`]: a recording held to the rule of a device; [`mutants`]: rules with a mistake.
 //! - [`walks`], [`situations`]: what is asked; [`transcript`]: what was answered, as a file.
-//! - [`hosts`], [`connections`]: what a device is asked that sees packets; [`packets`]: such devices.
+//! - [`hosts`], [`connections`], `services`: what a device is asked that sees packets; [`packets`]:
+//!   such devices.
+//! - [`mod@apart`]: where such a device is known to part from its rule; [`devices`]: every device, as a
+//!   command asks it.
 //! - [`laws`]: which laws a device keeps and breaks; [`mod@capacity`]: what its members get;
 //!   [`mod@run`]: all of it at once; [`skip`]: what a machine cannot compare.
 //!
@@ -18,12 +21,14 @@
 //! rule of NAT lives here; what is allowed is the model's to say. Off Linux nothing here talks to a
 //! kernel.
 
+pub mod apart;
 pub mod capacity;
 pub mod connections;
 #[cfg(target_os = "linux")]
 pub mod conversation;
 #[cfg(target_os = "linux")]
 pub mod ctnetlink;
+pub mod devices;
 #[cfg(target_os = "linux")]
 pub mod frame;
 pub mod hosts;
@@ -39,10 +44,13 @@ pub mod play;
 mod probe;
 #[cfg(target_os = "linux")]
 mod program;
+#[cfg(target_os = "linux")]
+mod range;
 pub mod real;
 pub mod registry;
 pub mod rule;
 pub mod run;
+mod services;
 pub mod situations;
 pub mod skip;
 pub mod transcript;

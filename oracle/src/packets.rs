@@ -1,7 +1,8 @@
 //! The real devices that see packets, by name: what they are asked, and what they once answered.
 
+use crate::apart::{APART_AT_THE_SWITCH, APART_ON_THE_WIRE, Apart};
 use crate::connections::{AT_THE_SWITCH, ON_THE_WIRE};
-use crate::hosts::walks;
+use crate::hosts::{Hosts, walks};
 use crate::real::{Error, RealNat};
 use crate::rule::{Follow, follow_linux, follow_ovs};
 use crate::run;
@@ -25,13 +26,16 @@ pub struct Packets {
     /// What it is asked besides, of what every device is asked; the story is told elsewhere.
     pub shared: &'static [&'static str],
     /// Of its situations, those in which it parts from its rule: known differences.
-    pub apart: &'static [&'static str],
-    /// How long a connection that was reset stays tracked in its walks.
-    pub after_reset: Duration,
+    pub apart: &'static [Apart],
+    /// Who is there in its walks.
+    pub hosts: Hosts,
     /// Holds what it answered to its rule.
     pub follow: Follow,
     /// What it answered once: a transcript.
     pub transcript: &'static str,
+    /// What members of the story's tiers once got, each block an entry of a map: JSON, a list of
+    /// [`crate::capacity::Capacity`].
+    pub tiers: Option<&'static str>,
 }
 
 /// Every device that sees packets.
@@ -43,14 +47,11 @@ pub const PACKETS: &[Packets] = &[
         open_for_walks: open::wire_for_walks,
         situations: ON_THE_WIRE,
         shared: &["a pool of 64", "two addresses, one client", "three transports"],
-        apart: &[
-            "a connection that is over",
-            "a connection opened anew",
-            "a member calls its own virtual IP",
-        ],
-        after_reset: Duration::ZERO,
+        apart: APART_ON_THE_WIRE,
+        hosts: Hosts { after_reset: Duration::ZERO, publish: true, report: true },
         follow: follow_linux,
         transcript: include_str!("../transcripts/linux-wire.jsonl"),
+        tiers: Some(include_str!("../transcripts/linux-wire.tiers.json")),
     },
     Packets {
         name: "ovs",
@@ -59,16 +60,13 @@ pub const PACKETS: &[Packets] = &[
         open_for_walks: open::ovs,
         situations: AT_THE_SWITCH,
         shared: &["a pool of 64", "the last port of 256", "three transports"],
-        apart: &["a connection opened anew", "a FIN of no connection"],
-        after_reset: Duration::from_secs(30),
+        apart: APART_AT_THE_SWITCH,
+        hosts: Hosts { after_reset: Duration::from_secs(30), publish: false, report: false },
         follow: follow_ovs,
         transcript: include_str!("../transcripts/ovs.jsonl"),
+        tiers: None,
     },
 ];
-
-/// What members of the story's tiers once got on the wire, each block an entry of an nft map: JSON, a
-/// list of [`crate::capacity::Capacity`].
-pub const TIERS_ON_THE_WIRE: &str = include_str!("../transcripts/linux-wire.tiers.json");
 
 /// Walks that are recorded of each device.
 const WALKS: usize = 5;
@@ -81,14 +79,18 @@ impl Packets {
     pub fn record(&self) -> Result<Transcript, Error> {
         let mut cases = self.told()?;
         let mut device = (self.open_for_walks)()?;
-        for (number, walk) in (1..).zip(walks(1, WALKS, self.after_reset)) {
+        for (number, walk) in (1..).zip(walks(1, WALKS, self.hosts)) {
             let recording = walk.play(&mut *device, |_| Ok(()))?;
             cases.push(Case { name: format!("hosts {number}"), story: String::new(), recording });
         }
         Ok(Transcript { recorded: Recorded::by(&*device), cases })
     }
 
-    fn told(&self) -> Result<Vec<Case>, Error> {
+    /// Asks it every situation.
+    ///
+    /// # Errors
+    /// Where it cannot be had, or does not answer.
+    pub fn told(&self) -> Result<Vec<Case>, Error> {
         let mut device = (self.open)()?;
         let mut cases = run::situations(&mut *device, self.situations)?;
         for situation in SITUATIONS.iter().filter(|it| self.shared.contains(&it.name)) {
@@ -96,6 +98,11 @@ impl Packets {
             cases.push(Case { name: situation.name.into(), story: String::new(), recording });
         }
         Ok(cases)
+    }
+
+    /// What is known of the difference that this case shows.
+    pub fn apart(&self, case: &str) -> Option<&'static Apart> {
+        self.apart.iter().find(|apart| apart.situation == case)
     }
 }
 

@@ -1,8 +1,10 @@
 //! A scenario played on a real device.
 
+use std::collections::BTreeMap;
+
 use natlaw_model::allocator::Refusal;
 use natlaw_model::flow::FiveTuple;
-use natlaw_model::nat::{Event, Ledger, Nat, Outcome, Reason};
+use natlaw_model::nat::{Event, IcmpError, Ledger, Nat, Outcome, Reason, Side};
 use natlaw_model::subject::{Scenario, Step, Subject as _, Trace};
 use natlaw_model::time::Duration;
 
@@ -22,6 +24,10 @@ pub struct Recording {
 pub struct Player<'a> {
     device: &'a mut dyn RealNat,
     ledger: Ledger,
+    /// Taken candidates by all steps so far.
+    taken: Option<u64>,
+    /// What rules let in, by the tuple of its replies, and the packet that began it.
+    admitted: BTreeMap<FiveTuple, FiveTuple>,
     recording: Recording,
 }
 
@@ -57,7 +63,9 @@ impl<'a> Player<'a> {
     /// When the device cannot be configured so.
     pub fn new(device: &'a mut dyn RealNat, nat: &Nat) -> Result<Self, Error> {
         device.configure(nat)?;
-        Ok(Self { device, ledger: nat.ledger(), recording: Recording::new(nat.clone()) })
+        let (ledger, recording) = (nat.ledger(), Recording::new(nat.clone()));
+        let taken = device.taken_probes()?;
+        Ok(Self { device, ledger, taken, admitted: BTreeMap::new(), recording })
     }
 
     /// What the device answers to one event.
@@ -65,11 +73,12 @@ impl<'a> Player<'a> {
     /// # Errors
     /// When the device cannot be asked this, or does not answer.
     pub fn ask(&mut self, event: &Event) -> Result<&Outcome, Error> {
-        let before = self.device.taken_probes()?;
         let outcome = self.answer(event)?;
         let after = self.device.taken_probes()?;
+        let before = std::mem::replace(&mut self.taken, after);
         let live = self.may_end(event);
         Nat::record(&mut self.ledger, event, &outcome);
+        self.remember(event, &outcome);
         self.end(event, &live)?;
         self.recording.taken.push(before.zip(after).map(|(before, after)| after - before));
         self.recording.trace.steps.push(Step { event: event.clone(), outcome });
@@ -89,7 +98,7 @@ impl<'a> Player<'a> {
     fn answer(&mut self, event: &Event) -> Result<Outcome, Error> {
         match event {
             Event::Outbound(segment) => Ok(match self.device.outbound(*segment)? {
-                Opened::Mapped(external) => Outcome::Forwarded(segment.tuple.from(external)),
+                Opened::Sent(sent) => Outcome::Forwarded(sent),
                 Opened::Refused => Outcome::Dropped(Reason::Refused(Refusal::Exhausted)),
                 Opened::Dropped => Outcome::Dropped(Reason::NoFlow),
             }),
@@ -97,17 +106,29 @@ impl<'a> Player<'a> {
                 Some(delivered) => Outcome::Forwarded(delivered),
                 None => Outcome::Dropped(Reason::NoMapping),
             }),
+            Event::OutboundError(error) => self.answer_error(Side::Inside, *error),
+            Event::InboundError(error) => self.answer_error(Side::Outside, *error),
             Event::Elapse(_) => Ok(Outcome::ELAPSED),
-            Event::OutboundError(_) | Event::InboundError(_) | Event::Reconfigure(_) => {
+            Event::Reconfigure(_) => {
                 Err(Error::Unsupported(format!("it cannot be asked: {event}")))
             }
         }
     }
 
+    fn answer_error(&mut self, side: Side, error: IcmpError) -> Result<Outcome, Error> {
+        Ok(match self.device.error(side, error)? {
+            Some(passed) => Outcome::ErrorForwarded(passed),
+            None => Outcome::Dropped(Reason::NoMapping),
+        })
+    }
+
     /// The live flows that the event may end.
     fn may_end(&self, event: &Event) -> Vec<FiveTuple> {
         match event {
-            Event::Outbound(segment) if segment.ends_its_flow() => vec![segment.tuple],
+            Event::Outbound(segment) if segment.ends_its_flow() => {
+                let live = self.ledger.external_of(segment.tuple);
+                live.map(|_| segment.tuple).into_iter().collect()
+            }
             Event::Inbound(segment) if segment.ends_its_flow() => {
                 let holding = self.ledger.live_at(segment.tuple);
                 holding.into_iter().flat_map(|it| it.live_flows(self.ledger.now)).collect()
@@ -124,10 +145,26 @@ impl<'a> Player<'a> {
         }
     }
 
+    /// A connection that a rule let in.
+    fn remember(&mut self, event: &Event, outcome: &Outcome) {
+        if let (Event::Inbound(segment), Outcome::Forwarded(delivered)) = (event, outcome) {
+            let reply = segment.tuple.to(delivered.destination).reversed();
+            if self.ledger.admitted_through(reply).is_some() {
+                self.admitted.insert(reply, segment.tuple);
+            }
+        }
+    }
+
     /// Lets the time of the event pass, and ends what is over by then.
     fn end(&mut self, event: &Event, live: &[FiveTuple]) -> Result<(), Error> {
         let is_over = |flow: &FiveTuple| self.ledger.external_of(*flow).is_none();
-        let over: Vec<FiveTuple> = live.iter().copied().filter(is_over).collect();
+        let mut over: Vec<FiveTuple> = live.iter().copied().filter(is_over).collect();
+        let ledger = &self.ledger;
+        self.admitted.retain(|reply, first| {
+            let is_live = ledger.admitted_through(*reply).is_some();
+            over.extend((!is_live).then_some(*first));
+            is_live
+        });
         let by = if let Event::Elapse(by) = event { *by } else { Duration::ZERO };
         self.device.elapse(by, &over)
     }

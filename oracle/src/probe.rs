@@ -14,7 +14,7 @@ const PORT: u16 = 40_000;
 pub(crate) fn flow_and_stranger(device: &mut dyn RealNat) -> Result<(), Error> {
     let answered = ask(device).map_err(|error| unavailable(device, &error.to_string()))?;
     match answered {
-        (Opened::Mapped(_), Some(_), None) => Ok(()),
+        (Opened::Sent(_), Some(_), None) => Ok(()),
         _ => Err(unavailable(device, &format!("it answered {answered:?}"))),
     }
 }

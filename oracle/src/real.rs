@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
-use natlaw_model::nat::{Nat, Segment};
+use natlaw_model::flow::{Binding, FiveTuple};
+use natlaw_model::nat::{IcmpError, Nat, Segment, Side};
 use natlaw_model::time::Duration;
 
 /// A translator that is not ours.
@@ -32,7 +32,17 @@ pub trait RealNat {
     /// When the device does not answer.
     fn inbound(&mut self, segment: Segment) -> Result<Option<FiveTuple>, Error>;
 
-    /// Ends a flow before its time. One that is not live is left as it is.
+    /// An ICMP error that comes from this side: the error as the other side gets it, or nothing where
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// When the device sees no packets, or does not answer.
+    fn error(&mut self, side: Side, error: IcmpError) -> Result<Option<IcmpError>, Error> {
+        Err(Error::Unsupported(format!("it sees no packets, and so no {error} of {side:?}")))
+    }
+
+    /// Ends a flow before its time, or a connection that a rule let in, by the tuple of its first
+    /// packet. One that is not live is left as it is.
     ///
     /// # Errors
     /// When the device does not answer.
@@ -67,8 +77,8 @@ pub trait RealNat {
 /// What became of a packet from the inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opened {
-    /// It leaves from this endpoint.
-    Mapped(Endpoint),
+    /// It leaves like this.
+    Sent(FiveTuple),
     /// It gets no external endpoint.
     Refused,
     /// It is of no flow and begins none.

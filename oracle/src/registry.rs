@@ -1,4 +1,4 @@
-//! The real devices that there are, by name.
+//! The real devices that see no packets, by name.
 
 use crate::capacity::Capacity;
 use crate::real::{Error, RealNat};
@@ -29,7 +29,7 @@ pub struct Real {
     pub run: Option<&'static str>,
 }
 
-/// Every real device; the first is the one that `natlaw oracle` asks.
+/// Every real device that sees no packets.
 pub const REAL: &[Real] = &[Real {
     name: "linux",
     what: "the Linux kernel's connection tracking, without packets",

@@ -8,7 +8,7 @@ use natlaw_model::allocator::{OvsLike, PortAllocator, Refusal};
 use natlaw_model::flow::{Binding, Endpoint, FiveTuple};
 use natlaw_model::nat::{Configuration, Event, HoldDown, Nat, Outcome, Reason};
 use natlaw_model::subject::{Device as _, Step};
-use natlaw_model::translator::Reference as Obvious;
+use natlaw_model::translator::Translator;
 use natlaw_properties::report;
 use natlaw_properties::shrink::fewest;
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,7 @@ pub struct Parted {
 /// Holds a recording to some rule.
 pub type Follow = fn(&Recording) -> Result<Agreement, Box<Parted>>;
 
-/// Holds a recording to a rule. Everything but the choice of endpoints is the obvious translator's
-/// to say.
+/// Holds a recording to a rule. Everything but the choice of endpoints is the translator's to say.
 ///
 /// # Errors
 /// The first answer that is not allowed.
@@ -72,7 +71,7 @@ pub fn follow<R: Rule>(
     recording: &Recording,
 ) -> Result<Agreement, Box<Parted>> {
     let following = Following { rule, actual: None, asked: None };
-    let mut reference = Obvious::new(nat, |_| following);
+    let mut reference = Translator::new(nat, |_| following);
     let mut agreement = Agreement::default();
     for (index, Step { event, outcome }) in recording.trace.steps.iter().enumerate() {
         let following = reference.allocator_mut();

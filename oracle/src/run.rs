@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use itertools::Itertools as _;
-use natlaw_model::flow::Binding;
+use natlaw_model::flow::{Binding, FiveTuple};
+use natlaw_model::nat::{Holding, Ledger, Nat};
 use natlaw_properties::report::{drawn, table};
 use serde::{Deserialize, Serialize};
 
 use crate::capacity::{self, Capacity};
+use crate::hosts::{self, Hosts};
 use crate::mutants::{MUTANTS, Mutant};
 use crate::play::{Recording, play};
 use crate::real::{Error, RealNat};
@@ -22,7 +25,7 @@ use crate::walks::walks;
 const WALKS_KEPT: usize = 8;
 
 /// Walks on which the mistaken rules are tried; the right one is tried on all.
-pub const WALKS_FOR_MUTANTS: usize = 512;
+pub const WALKS_FOR_MUTANTS: usize = 128;
 
 /// What came of comparing a device with its rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,7 +41,7 @@ pub struct Run {
     pub agreement: Agreement,
     /// Walks in which they parted.
     pub mismatches: usize,
-    /// Of each mistaken rule, the walks that showed the mistake.
+    /// Of each mistaken rule, the walks that showed the mistake; nothing where none was tried.
     pub noticed: Vec<Noticed>,
     /// What its members got.
     pub capacity: Vec<Capacity>,
@@ -64,6 +67,8 @@ pub struct Ran {
     pub kept: Vec<Case>,
     /// The first walk in which device and rule parted, whole, and where.
     pub parted: Option<(Case, Box<Parted>)>,
+    /// How long it took to ask, and to hold every answer to the rule.
+    pub took: Duration,
 }
 
 /// Walks at random, and holds every answer to the rule.
@@ -76,30 +81,38 @@ pub fn run(
     seed: u64,
     count: usize,
 ) -> Result<Ran, Error> {
-    let (mut agreement, mut mismatches, mut parted) = (Agreement::default(), 0, None);
-    let (mut noticed, mut kept) = ([0; MUTANTS.len()], Vec::new());
+    let (mut ran, begun) = (Ran::begun(device, seed), Instant::now());
     for (index, scenario) in walks(seed, count).iter().enumerate() {
         let recording = play(device, scenario)?;
         if index + 1 == count {
-            check_table(device, &recording)?;
+            check_table(device, &recording.trace.ledger())?;
         }
-        let is_first = index < WALKS_FOR_MUTANTS && notice(&recording, &mut noticed);
-        let case = Case { name: format!("walk {}", index + 1), story: String::new(), recording };
-        match follow(&case.recording) {
-            Ok(agreed) => agreement = agreement.and(agreed),
-            Err(why) => {
-                mismatches += 1;
-                parted.get_or_insert((case.clone(), why));
-            }
-        }
-        if index < WALKS_KEPT || is_first {
-            kept.push(case);
-        }
+        ran.enter(recording, follow, index < WALKS_FOR_MUTANTS);
     }
-    let recorded = Recorded::by(device);
-    let (noticed, capacity) = (named(noticed), Vec::new());
-    let run = Run { recorded, seed, walks: count, agreement, mismatches, noticed, capacity };
-    Ok(Ran { run, kept, parted })
+    ran.took = begun.elapsed();
+    ran.try_mutants();
+    Ok(ran)
+}
+
+/// The same with a device that sees packets: what hosts say, and after each walk its table.
+///
+/// # Errors
+/// When the device does not answer, or holds another table than its answers imply.
+pub fn run_hosts(
+    device: &mut dyn RealNat,
+    follow: Follow,
+    (seed, count): (u64, usize),
+    hosts: Hosts,
+    mut seen: impl FnMut(&Ledger) -> Result<(), Error>,
+) -> Result<Ran, Error> {
+    let (mut ran, begun) = (Ran::begun(device, seed), Instant::now());
+    for (index, walk) in hosts::walks(seed, count, hosts).iter().enumerate() {
+        let recording = walk.play(device, &mut seen)?;
+        check_table(device, &recording.trace.ledger())?;
+        ran.enter(recording, follow, index < WALKS_KEPT);
+    }
+    ran.took = begun.elapsed();
+    Ok(ran)
 }
 
 /// Tries the mistaken rules on a recording, and tells whether it is the first to show a mistake.
@@ -135,39 +148,114 @@ pub fn situations(device: &mut dyn RealNat, situations: &[Situation]) -> Result<
 }
 
 impl Ran {
+    fn begun(device: &dyn RealNat, seed: u64) -> Self {
+        let run = Run {
+            recorded: Recorded::by(device),
+            seed,
+            walks: 0,
+            agreement: Agreement::default(),
+            mismatches: 0,
+            noticed: Vec::new(),
+            capacity: Vec::new(),
+        };
+        Self { run, kept: Vec::new(), parted: None, took: Duration::ZERO }
+    }
+
+    /// Holds one more walk to the rule.
+    fn enter(&mut self, recording: Recording, follow: Follow, is_kept: bool) {
+        self.run.walks += 1;
+        let name = format!("walk {}", self.run.walks);
+        let case = Case { name, story: String::new(), recording };
+        match follow(&case.recording) {
+            Ok(agreed) => self.run.agreement = self.run.agreement.and(agreed),
+            Err(why) => {
+                self.run.mismatches += 1;
+                self.parted.get_or_insert((case.clone(), why));
+            }
+        }
+        self.kept.extend(is_kept.then_some(case));
+    }
+
+    /// Tries the mistaken rules on the walks that were kept, and keeps of them the first ones, and
+    /// those that were the first to show a mistake.
+    fn try_mutants(&mut self) {
+        let mut noticed = [0; MUTANTS.len()];
+        let mut indices = 0..;
+        self.kept.retain(|case| {
+            let is_early = indices.next().is_some_and(|index| index < WALKS_KEPT);
+            notice(&case.recording, &mut noticed) || is_early
+        });
+        self.run.noticed = named(noticed);
+    }
+
     /// Writes the walk in which device and rule parted, and the fewest of its steps in which they
     /// do, and tells where; nothing where they agreed.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn save(&self, folder: &Path, follow: Follow) -> io::Result<Vec<PathBuf>> {
-        let Some((case, parted)) = &self.parted else { return Ok(Vec::new()) };
-        let shrunk = Case { recording: shrunk(parted, follow), ..case.clone() };
-        let device = &self.run.recorded.device;
-        let cases =
-            [(format!("{device}.jsonl"), case.clone()), (format!("{device}.shrunk.jsonl"), shrunk)];
-        let write = |(name, case): (String, Case)| {
-            let path = folder.join(name);
-            let transcript = Transcript { recorded: self.run.recorded.clone(), cases: vec![case] };
-            fs::write(&path, transcript.to_string()).map(|()| path)
-        };
-        cases.into_iter().map(write).collect()
+        let parted = self.parted.as_ref();
+        parted.map_or(Ok(Vec::new()), |(case, parted)| {
+            save(&self.run.recorded, case, parted, follow, folder)
+        })
     }
 }
 
+/// Writes a case in which device and rule parted, and the fewest of its steps in which they do, and
+/// tells where.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn save(
+    recorded: &Recorded,
+    case: &Case,
+    parted: &Parted,
+    follow: Follow,
+    folder: &Path,
+) -> io::Result<Vec<PathBuf>> {
+    let shrunk = Case { recording: shrunk(parted, follow), ..case.clone() };
+    let device = &recorded.device;
+    let cases =
+        [(format!("{device}.jsonl"), case.clone()), (format!("{device}.shrunk.jsonl"), shrunk)];
+    let write = |(name, case): (String, Case)| {
+        let path = folder.join(name);
+        let transcript = Transcript { recorded: recorded.clone(), cases: vec![case] };
+        fs::write(&path, transcript.to_string()).map(|()| path)
+    };
+    cases.into_iter().map(write).collect()
+}
+
 /// The device holds what its answers imply, and nothing else.
-fn check_table(device: &mut dyn RealNat, recording: &Recording) -> Result<(), Error> {
-    let ledger = recording.trace.ledger();
-    let live = ledger.holdings().filter(|holding| holding.is_live(ledger.now));
-    let expected: Vec<Binding> = live.map(|holding| holding.binding).sorted().collect();
-    let actual = device.table()?;
+///
+/// # Errors
+/// [`Error::Garbled`] where it does not; what else goes wrong when the device does not answer.
+pub fn check_table(device: &mut dyn RealNat, ledger: &Ledger) -> Result<(), Error> {
+    let garbled = |why| Error::Garbled { what: "a dump of the table", why };
+    let is_called = |it: &Binding| is_of_a_service(&ledger.nat, it.flow);
+    let (called, actual): (Vec<_>, Vec<_>) = device.table()?.into_iter().partition(is_called);
+    if let Some(it) = called.iter().find(|it| !is_admitted(ledger, it.flow)) {
+        return Err(garbled(format!("it has {it}, which no rule let in")));
+    }
+    let of = |it: &Holding| {
+        let external = it.binding.external;
+        it.live_flows(ledger.now).map(|flow| Binding { flow, external }).collect::<Vec<_>>()
+    };
+    let expected: Vec<Binding> = ledger.holdings().flat_map(of).sorted().collect();
     match actual == expected {
         true => Ok(()),
-        false => Err(Error::Garbled {
-            what: "a dump of the table",
-            why: format!("it has {actual:?}, and the answers imply {expected:?}"),
-        }),
+        false => Err(garbled(format!("it has {actual:?}, and the answers imply {expected:?}"))),
     }
+}
+
+fn is_of_a_service(nat: &Nat, called: FiveTuple) -> bool {
+    nat.rule_at(called.transport, called.destination).is_some()
+}
+
+/// Whether the answers imply that a rule let in the connection that began with this packet.
+fn is_admitted(ledger: &Ledger, called: FiveTuple) -> bool {
+    let rule = ledger.nat.rule_at(called.transport, called.destination);
+    let reply = rule.map(|rule| called.to(rule.inside).reversed());
+    reply.and_then(|reply| ledger.admitted_through(reply)) == Some(called.destination)
 }
 
 /// The story's stress test: 1 virtual IP, then 2 named one by one and as a range.
@@ -198,8 +286,7 @@ pub fn tiers(device: &mut dyn RealNat) -> Result<Vec<Capacity>, Error> {
 /// What was compared, on what, how often, and with what result.
 pub fn report(run: &Run) -> String {
     let Agreement { steps, exact, drawn: any, refused, counted } = run.agreement;
-    let versions = run.recorded.versions.iter().map(|(what, version)| format!("{what} {version}"));
-    let mut text = format!("{} of {}\n", run.recorded.device, versions.format(", "));
+    let mut text = format!("{}\n", run.recorded);
     let _ =
         writeln!(text, "{} steps of {} random walks compared", grouped(steps), grouped(run.walks));
     let _ = writeln!(text, "{} mismatches\n", run.mismatches);
@@ -212,7 +299,10 @@ pub fn report(run: &Run) -> String {
     ] {
         drawing.add_row([what, &grouped(number), says]);
     }
-    let _ = writeln!(text, "{}\n\n{}", drawn(&drawing), mistakes(run));
+    let _ = writeln!(text, "{}", drawn(&drawing));
+    if !run.noticed.is_empty() {
+        let _ = writeln!(text, "\n{}", mistakes(run));
+    }
     if !run.capacity.is_empty() {
         let _ = writeln!(text, "\n{}", capacity::report(&run.capacity));
     }

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use itertools::Itertools as _;
 use natlaw_model::nat::{Event, Nat, Outcome};
 use natlaw_model::subject::Step;
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,14 @@ impl Recorded {
         let versions = device.versions().into_iter();
         let versions = versions.map(|(what, version)| (what.to_string(), version)).collect();
         Self { device: device.name().into(), versions }
+    }
+}
+
+/// The device of its kernel and its programs.
+impl fmt::Display for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let versions = self.versions.iter().map(|(what, version)| format!("{what} {version}"));
+        write!(f, "{} of {}", self.device, versions.format(", "))
     }
 }
 

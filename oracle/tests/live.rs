@@ -24,7 +24,6 @@ mod live {
     use std::os::unix::process::ExitStatusExt as _;
     use std::path::{Path, PathBuf};
     use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
-    use std::time::Instant;
     use std::{env, fs};
 
     use natlaw_oracle::ctnetlink::{Ctnetlink, Naming};
@@ -67,9 +66,7 @@ mod live {
     fn compared() -> Result<String, Error> {
         let entered = namespace::enter()?;
         let mut kernel = linux(Naming::AsRange)?;
-        let begun = Instant::now();
         let mut ran = run(&mut kernel, follow_linux, 1, WALKS)?;
-        let elapsed = begun.elapsed();
         let saved = ran.save(Path::new(env!("CARGO_TARGET_TMPDIR")), follow_linux);
         if let Some((_, parted)) = &ran.parted {
             panic!("{parted}\nsaved: {:?}", saved.expect("a folder for transcripts"));
@@ -82,7 +79,8 @@ mod live {
             Entered::Unprivileged => "without root",
             Entered::Privileged => "as root, for user namespaces are forbidden",
         };
-        Ok(format!("{}walked in {} ms, {privileged}\n", report(&ran.run), elapsed.as_millis()))
+        let millis = ran.took.as_millis();
+        Ok(format!("{}walked and judged in {millis} ms, {privileged}\n", report(&ran.run)))
     }
 
     fn every_mistake_shows(ran: &Ran) {

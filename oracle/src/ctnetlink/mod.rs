@@ -22,6 +22,7 @@ use nix::sys::socket::{
 };
 
 use self::message::{ACKNOWLEDGE, Answer, CREATE, DUMP, GET, Request};
+use crate::range;
 use crate::real::{Error, Opened, RealNat};
 
 /// Commands of connection tracking.
@@ -241,7 +242,7 @@ impl Ctnetlink {
         for range in self.ranges(&addresses) {
             if let Some(external) = self.create(flow, range, ports)? {
                 self.live.insert(flow);
-                return Ok(Opened::Mapped(external));
+                return Ok(Opened::Sent(flow.from(external)));
             }
         }
         Ok(Opened::Refused)
@@ -263,13 +264,7 @@ impl RealNat for Ctnetlink {
     }
 
     fn configure(&mut self, nat: &Nat) -> Result<(), Error> {
-        let addresses = nat.virtual_ips.iter().map(|vip| vip.0.to_bits());
-        let first = nat.virtual_ips[0].0.to_bits();
-        if !addresses
-            .eq(first..first.saturating_add(u32::try_from(nat.virtual_ips.len()).unwrap_or(0)))
-        {
-            return Err(Error::Unsupported("the virtual IPs are no range".into()));
-        }
+        range::ends(&nat.virtual_ips)?;
         for flow in std::mem::take(&mut self.live) {
             self.close(flow)?;
         }
@@ -282,7 +277,7 @@ impl RealNat for Ctnetlink {
             Signal::Open | Signal::Data => self.open(segment.tuple),
             Signal::Finish | Signal::Reset => {
                 let entry = self.get(attribute::ORIGINAL, segment.tuple)?;
-                Ok(entry.map_or(Opened::Dropped, |binding| Opened::Mapped(binding.external)))
+                Ok(entry.map_or(Opened::Dropped, |binding| Opened::Sent(binding.external_tuple())))
             }
         }
     }

@@ -7,12 +7,11 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
-use itertools::Itertools as _;
-use natlaw_model::nat::{Limits, Nat, PortPolicy, VirtualIp};
-use natlaw_model::ports::PortBlock;
+use natlaw_model::nat::{Limits, Nat, PortPolicy};
 use natlaw_model::time::Duration;
 
 use crate::frame::Mac;
+use crate::range;
 use crate::real::Error;
 
 /// Who gets what is to be dropped.
@@ -39,7 +38,7 @@ table=2,actions=output:2
     );
     for (slot, member) in nat.pool.slots().iter().enumerate() {
         let Some(member) = member else { continue };
-        let range = range(nat, slot)?;
+        let range = range_of(nat, slot)?;
         writeln!(flows, "{}", begun(member.0, &range)).expect("a string takes everything");
     }
     Ok(flows)
@@ -54,7 +53,7 @@ fn begun(member: Ipv4Addr, range: &str) -> String {
     )
 }
 
-fn range(nat: &Nat, slot: usize) -> Result<String, Error> {
+fn range_of(nat: &Nat, slot: usize) -> Result<String, Error> {
     let (addresses, block) = match &nat.ports {
         PortPolicy::OnDemand(usable) => (nat.virtual_ips.as_slice(), *usable),
         PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
@@ -68,21 +67,7 @@ fn range(nat: &Nat, slot: usize) -> Result<String, Error> {
             return Err(unsupported("members share addresses and are given ports"));
         }
     };
-    Ok(format!("{}:{}", span(addresses)?, ports(block)))
-}
-
-fn span(addresses: &[VirtualIp]) -> Result<String, Error> {
-    let numbers = addresses.iter().map(|address| address.0.to_bits());
-    let in_a_row = numbers.tuple_windows().all(|(one, next)| one.checked_add(1) == Some(next));
-    match addresses {
-        [one] => Ok(one.0.to_string()),
-        [first, .., last] if in_a_row => Ok(format!("{}-{}", first.0, last.0)),
-        _ => Err(unsupported("virtual IPs follow one another")),
-    }
-}
-
-fn ports(block: PortBlock) -> String {
-    format!("{}-{}", block.first(), block.last())
+    range::endpoints(addresses, block)
 }
 
 /// The timers, as the switch names them; one that is zero is not the switch's.

@@ -74,19 +74,6 @@ impl Wire {
         probe::flow_and_stranger(self)
     }
 
-    /// An ICMP error from this side: the error as the other side gets it, or nothing where it is
-    /// dropped.
-    ///
-    /// # Errors
-    /// When the kernel does not answer.
-    pub fn error(&mut self, side: Side, error: IcmpError) -> Result<Option<IcmpError>, Error> {
-        let frame = self.link(side).hop.error(error);
-        Ok(match self.pass(side, &frame)? {
-            Some(Packet::Error(seen)) => Some(seen),
-            Some(Packet::Segment(_)) | None => None,
-        })
-    }
-
     /// What comes out at the other side for a segment of this one.
     fn pass_segment(&mut self, side: Side, segment: Segment) -> Result<Option<FiveTuple>, Error> {
         let numbers = self.conversations.numbers(side, segment);
@@ -198,12 +185,22 @@ impl RealNat for Wire {
             let before = std::mem::replace(&mut self.refused, self.tracking.refused_packets()?);
             return Ok(if self.refused > before { Opened::Refused } else { Opened::Dropped });
         };
-        self.conversations.seen(segment.tuple, sent.source);
-        Ok(Opened::Mapped(sent.source))
+        self.conversations.sent(segment.tuple, sent);
+        Ok(Opened::Sent(sent))
     }
 
     fn inbound(&mut self, segment: Segment) -> Result<Option<FiveTuple>, Error> {
-        self.pass_segment(Side::Outside, segment)
+        let delivered = self.pass_segment(Side::Outside, segment)?;
+        delivered.into_iter().for_each(|it| self.conversations.delivered(segment.tuple, it));
+        Ok(delivered)
+    }
+
+    fn error(&mut self, side: Side, error: IcmpError) -> Result<Option<IcmpError>, Error> {
+        let frame = self.link(side).hop.error(side, error);
+        Ok(match self.pass(side, &frame)? {
+            Some(Packet::Error(seen)) => Some(seen),
+            Some(Packet::Segment(_)) | None => None,
+        })
     }
 
     fn close(&mut self, flow: FiveTuple) -> Result<(), Error> {

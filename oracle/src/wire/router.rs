@@ -9,12 +9,12 @@ use std::fs;
 use std::net::Ipv4Addr;
 
 use itertools::Itertools;
-use natlaw_model::nat::{InboundRule, Limits, Nat, PortPolicy, VirtualIp};
-use natlaw_model::ports::PortBlock;
+use natlaw_model::nat::{InboundRule, Limits, Nat, PortPolicy};
 use natlaw_model::time::Duration;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::program::run;
+use crate::range;
 use crate::real::Error;
 
 /// The router's end of the inside wire, and the far end.
@@ -125,7 +125,8 @@ table ip natlaw {{
     ct state invalid drop
     iifname \"{outside}\" oifname \"{outside}\" drop
     iifname \"{inside}\" oifname \"{outside}\" ct state new ip saddr != @members drop
-    iifname \"{outside}\" oifname \"{inside}\" ct state new ct status != dnat drop
+    iifname \"{outside}\" oifname \"{inside}\" ct status dnat accept
+    iifname \"{outside}\" oifname \"{inside}\" ct state new drop
   }}
   chain after {{
     type nat hook postrouting priority srcnat; policy accept;
@@ -151,7 +152,7 @@ fn source(nat: &Nat) -> Result<String, Error> {
     let all = format!("    oifname \"{}\" meta l4proto {{ tcp, udp, icmp }} snat", OUTSIDE[0]);
     match &nat.ports {
         PortPolicy::OnDemand(usable) => {
-            Ok(format!("{all} to {}:{}\n", span(&nat.virtual_ips)?, ports(*usable)))
+            Ok(format!("{all} to {}\n", range::endpoints(&nat.virtual_ips, *usable)?))
         }
         PortPolicy::Tiered(_) | PortPolicy::Fixed { .. } | PortPolicy::Manual { .. } => {
             Ok(format!("{all} ip to ip saddr map {{ {} }}\n", blocks(nat)?))
@@ -171,25 +172,11 @@ fn blocks(nat: &Nat) -> Result<String, Error> {
     let taken = slots.filter_map(|(slot, member)| Some(((*member)?, nat.block_of(slot)?)));
     taken
         .map(|(member, (addresses, block))| {
-            Ok(format!("{} : {} . {}", member.0, span(addresses)?, ports(block)))
+            let addresses = range::addresses(addresses)?;
+            Ok(format!("{} : {addresses} . {}", member.0, range::ports(block)))
         })
         .collect::<Result<Vec<_>, Error>>()
         .map(|entries| entries.join(", "))
-}
-
-/// Addresses that follow one another, as the first and the last.
-fn span(addresses: &[VirtualIp]) -> Result<String, Error> {
-    let numbers = addresses.iter().map(|address| u32::from(address.0));
-    let in_a_row = numbers.tuple_windows().all(|(one, next)| one.checked_add(1) == Some(next));
-    match addresses {
-        [one] => Ok(one.0.to_string()),
-        [first, .., last] if in_a_row => Ok(format!("{}-{}", first.0, last.0)),
-        _ => Err(Error::Unsupported("virtual IPs have to follow one another".into())),
-    }
-}
-
-fn ports(block: PortBlock) -> String {
-    format!("{}-{}", block.first(), block.last())
 }
 
 fn set(path: &str, value: &str) -> Result<(), Error> {

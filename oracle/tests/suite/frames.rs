@@ -64,11 +64,39 @@ fn an_error_quotes_the_packet_that_it_is_about() {
     for transport in ["tcp", "udp"] {
         let quoted = tuple(&format!("{transport} 203.0.113.1:1024 > 198.51.100.1:443"));
         let error = IcmpError::unreachable(quoted);
-        assert_eq!(read(&HOP.error(error)), Some(Packet::Error(error)));
+        for side in [Side::Inside, Side::Outside] {
+            assert_eq!(read(&HOP.error(side, error)), Some(Packet::Error(error)));
+        }
     }
-    let quoted = tuple("icmp 203.0.113.1:1024 > 198.51.100.1:0");
-    let error = IcmpError::unreachable(quoted);
-    assert_eq!(read(&HOP.error(error)), Some(Packet::Error(error)));
+    let query = tuple("icmp 203.0.113.1:1024 > 198.51.100.1:0");
+    for (side, quoted) in [(Side::Outside, query), (Side::Inside, query.reversed())] {
+        let error = IcmpError::unreachable(quoted);
+        assert_eq!(read(&HOP.error(side, error)), Some(Packet::Error(error)));
+    }
+}
+
+/// A client calls a service: the service answers from behind it, and the two are one connection.
+#[test]
+fn a_connection_that_the_outside_begins_is_one_on_both_sides() {
+    let called = tuple("tcp 198.51.100.1:1234 > 203.0.113.1:80");
+    let delivered = tuple("tcp 198.51.100.1:1234 > 10.0.0.1:8080");
+    let mut talk = Conversations::new(Beginning::EverHigher);
+    let mut say = |side, signal| {
+        let tuple = if side == Side::Inside { delivered.reversed() } else { called };
+        let numbers = talk.numbers(side, Segment { tuple, signal });
+        match side {
+            Side::Inside => talk.sent(delivered.reversed(), called.reversed()),
+            Side::Outside => talk.delivered(called, delivered),
+        }
+        (numbers.sequence, numbers.acknowledgement)
+    };
+    let (first, none) = say(Side::Outside, Signal::Open);
+    assert_eq!(none, None);
+    let (other, heard) = say(Side::Inside, Signal::Open);
+    assert_eq!(heard, Some(first + 1));
+    assert_eq!(say(Side::Outside, Signal::Data), (first + 1, Some(other + 1)));
+    assert_eq!(say(Side::Inside, Signal::Finish), (other + 1, Some(first + 1)));
+    assert_eq!(say(Side::Outside, Signal::Finish), (first + 1, Some(other + 2)));
 }
 
 #[test]
@@ -90,7 +118,7 @@ fn the_numbers_of_a_connection_follow_one_another() {
         let mut say = |side, signal| {
             let tuple = if side == Side::Inside { flow } else { external.reversed() };
             let numbers = talk.numbers(side, Segment { tuple, signal });
-            talk.seen(flow, external.source);
+            talk.sent(flow, external);
             (numbers.sequence, numbers.acknowledgement)
         };
         let (first, none) = say(Side::Inside, Signal::Open);

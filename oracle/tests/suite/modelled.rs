@@ -40,7 +40,7 @@ impl<A: PortAllocator> RealNat for Modelled<A> {
     fn outbound(&mut self, segment: Segment) -> Result<Opened, Error> {
         let flow = segment.tuple;
         if let Some(binding) = self.live.get(&flow) {
-            return Ok(Opened::Mapped(binding.external));
+            return Ok(Opened::Sent(binding.external_tuple()));
         }
         if segment.ends_its_flow() {
             return Ok(Opened::Dropped);
@@ -48,7 +48,7 @@ impl<A: PortAllocator> RealNat for Modelled<A> {
         let allocator = self.allocator.as_mut().expect("it is configured");
         let Ok(external) = allocator.bind(flow) else { return Ok(Opened::Refused) };
         self.live.insert(flow, Binding { flow, external });
-        Ok(Opened::Mapped(external))
+        Ok(Opened::Sent(flow.from(external)))
     }
 
     fn inbound(&mut self, segment: Segment) -> Result<Option<FiveTuple>, Error> {

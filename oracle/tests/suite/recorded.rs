@@ -37,12 +37,6 @@ fn every_mistaken_rule_parts_from_what_linux_answered() {
     }
 }
 
-#[test]
-fn all_transcripts_together_stay_under_a_mebibyte() {
-    let bytes: usize = REAL.iter().map(|real| real.transcript.len()).sum();
-    assert!(bytes < 1 << 20, "{bytes}");
-}
-
 /// Which laws real devices keep and break, where, and how little it takes.
 #[test]
 fn the_table_of_laws_is_as_last_reviewed() {

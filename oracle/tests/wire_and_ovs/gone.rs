@@ -19,6 +19,8 @@ use nix::unistd::Pid;
 
 use crate::live::Failure;
 
+/// What the check below is called.
+pub(crate) const NAME: &str = "nothing_is_left_behind";
 /// The argument that makes this program one that holds both devices.
 pub(crate) const HOLD: &str = "--hold";
 

@@ -10,7 +10,8 @@ mod live;
 fn main() -> std::process::ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(gone::HOLD) => gone::hold(),
-        _ => live::main(),
+        Some(filter) if !filter.starts_with('-') => live::main(filter),
+        _ => live::main(""),
     }
 }
 
