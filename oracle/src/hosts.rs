@@ -110,12 +110,11 @@ impl Walk {
         for (flow, draw) in &self.draws {
             let (flow, idle) = talk_of(*flow, &self.nat);
             let talk = talks.entry(flow).or_insert(idle);
-            let event = match draw % PAUSE_EVERY {
-                0 => Event::Elapse(PAUSE),
-                _ => {
-                    let events = talk.could_be_said(flow, player.ledger(), self.hosts);
-                    drawn(usize::from(draw / PAUSE_EVERY), &events)
-                }
+            let event = if draw.is_multiple_of(PAUSE_EVERY) {
+                Event::Elapse(PAUSE)
+            } else {
+                let events = talk.could_be_said(flow, player.ledger(), self.hosts);
+                drawn(usize::from(draw / PAUSE_EVERY), &events)
             };
             let outcome = player.ask(&event)?.clone();
             talk.hear(flow, &event, &outcome);
@@ -229,7 +228,7 @@ const fn index(side: Side) -> usize {
 /// What the far end of a flow reports, or a router before it; and what the member reports.
 fn errors(flow: FiveTuple, external: Endpoint) -> [Event; 2] {
     let of_the_outside = IcmpError::unreachable(flow.from(external));
-    let from = if flow.source.port % 2 == 0 { ROUTER } else { of_the_outside.from };
+    let from = if flow.source.port.is_multiple_of(2) { ROUTER } else { of_the_outside.from };
     [
         Event::InboundError(IcmpError { from, ..of_the_outside }),
         Event::OutboundError(IcmpError::unreachable(flow.reversed())),

@@ -101,13 +101,13 @@ pub fn run(
 pub fn run_hosts(
     device: &mut dyn RealNat,
     follow: Follow,
-    (seed, count): (u64, usize),
+    (seed, walks): (u64, usize),
     hosts: Hosts,
-    mut seen: impl FnMut(&Ledger) -> Result<(), Error>,
+    mut look: impl FnMut(&Ledger) -> Result<(), Error>,
 ) -> Result<Ran, Error> {
     let (mut ran, begun) = (Ran::begun(device, seed), Instant::now());
-    for (index, walk) in hosts::walks(seed, count, hosts).iter().enumerate() {
-        let recording = walk.play(device, &mut seen)?;
+    for (index, walk) in hosts::walks(seed, walks, hosts).iter().enumerate() {
+        let recording = walk.play(device, &mut look)?;
         check_table(device, &recording.trace.ledger())?;
         ran.enter(recording, follow, index < WALKS_KEPT);
     }

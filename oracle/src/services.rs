@@ -34,7 +34,7 @@ pub(crate) const A_SERVICE: Situation = Situation {
     story: "The only port is taken. Clients call a member that publishes a service all the same: the \
             answers take no port. Nobody comes in by another port or transport.",
     ask: |device| {
-        let mut player = Player::new(device, &publishing(nat(1), &[published(1, WEB)]))?;
+        let mut player = Player::new(device, &publishing(&nat(1), &[published(1, WEB)]))?;
         said(&mut player, flow(1, 0), Signal::Open)?;
         for port in [1234, 1235] {
             served(&mut player, call(port, 1, WEB))?;
@@ -53,7 +53,7 @@ pub(crate) const ERRORS_OF_A_SERVICE: Situation = Situation {
     story: "An error about what a client sent leaves from the virtual IP that it called; one about the \
             answer reaches the member.",
     ask: |device| {
-        let mut player = Player::new(device, &publishing(nat(1), &[published(1, WEB)]))?;
+        let mut player = Player::new(device, &publishing(&nat(1), &[published(1, WEB)]))?;
         let call = call(1234, 1, WEB);
         if let Some(delivered) = came(&mut player, call, Signal::Open)? {
             said(&mut player, delivered.reversed(), Signal::Open)?;
@@ -70,7 +70,7 @@ pub(crate) const ONE_SERVICE_TWICE: Situation = Situation {
             virtual IP that was called.",
     ask: |device| {
         let rules = [1, 2].map(|last| published(last, WEB));
-        let mut player = Player::new(device, &publishing(nat(4), &rules))?;
+        let mut player = Player::new(device, &publishing(&nat(4), &rules))?;
         let mut calls = Vec::new();
         for last in [1, 2] {
             calls.extend(came(&mut player, call(1234, last, WEB), Signal::Open)?);
@@ -88,7 +88,7 @@ pub(crate) const PUBLISHED_IN_THE_RANGE: Situation = Situation {
             from that port, and is given it.",
     ask: |device| {
         let published = published(1, FIRST_PORT);
-        let mut player = Player::new(device, &publishing(nat(4), &[published]))?;
+        let mut player = Player::new(device, &publishing(&nat(4), &[published]))?;
         let caller = flow(1, 0);
         let own = Endpoint::new(caller.source.address, FIRST_PORT);
         said(&mut player, caller.from(own), Signal::Open)?;
@@ -113,7 +113,7 @@ fn published(last: u8, port: u16) -> InboundRule {
     InboundRule { transport: Transport::Tcp, external, inside }
 }
 
-fn publishing(nat: Nat, rules: &[InboundRule]) -> Nat {
+fn publishing(nat: &Nat, rules: &[InboundRule]) -> Nat {
     nat.with(|it| {
         let more =
             rules.iter().map(|rule| rule.external.address).filter(|it| *it != virtual_ip(1).0);

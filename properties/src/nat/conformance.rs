@@ -17,13 +17,13 @@ use natlaw_model::nat::{
     Candidates, Configuration, Event, Ledger, Nat, Outcome, Pool, PortPolicy, Signal, VirtualIp,
 };
 use natlaw_model::ports::PortBlock;
-use natlaw_model::subject::{Moment, Scenario, Subject, Trace};
+use natlaw_model::subject::{Moment, Scenario, Step, Subject, Trace};
 use natlaw_model::translator::Translator;
 
 use super::exhaustive::{Coverage, every_scenario, universes};
 use super::strategies::{sample, scenario};
 use super::{LAWS, REACHABLE, grouped};
-use crate::law::{Law, Violation, check, sentence, verdicts};
+use crate::law::{Judge, Law, Verdict, Violation, check, sentence, verdicts};
 use crate::prove::smallest;
 use crate::report::{drawn, table};
 use crate::shrink::fewest_events;
@@ -173,18 +173,18 @@ impl Tally {
 
     /// Enters a random trace.
     fn enter(&mut self, trace: &Trace<Nat>) {
-        let mut ledger = trace.subject.ledger();
-        for step in &trace.steps {
-            let moment = Moment { before: &ledger, event: &step.event, outcome: &step.outcome };
+        let mut judge = Judge::new(LAWS, &trace.subject);
+        for Step { event, outcome } in &trace.steps {
+            let moment = Moment { before: judge.ledger(), event, outcome };
             for (reached, situation) in self.reached.iter_mut().zip(REACHABLE) {
-                *reached |= (situation.occurs)(&moment);
+                *reached = *reached || (situation.occurs)(&moment);
             }
-            Nat::record(&mut ledger, &step.event, &step.outcome);
+            judge.step(event, outcome);
         }
-        for (tested, verdict) in self.tested.iter_mut().zip(verdicts(LAWS, trace)) {
+        for (tested, verdict) in self.tested.iter_mut().zip(judge.verdicts()) {
             *tested += verdict.tested;
         }
-        self.keep_the_shortest(trace);
+        self.keep_the_shortest(trace, judge.verdicts());
     }
 
     /// Enters the scenarios of a small universe.
@@ -192,12 +192,17 @@ impl Tally {
         for (tested, (_, more)) in self.tested.iter_mut().zip(&coverage.tested) {
             *tested += more;
         }
-        coverage.broken.iter().for_each(|broken| self.keep_the_shortest(&broken.evidence));
+        let broken = coverage.broken.iter().map(|broken| &broken.evidence);
+        broken.for_each(|trace| self.keep_the_shortest(trace, &verdicts(LAWS, trace)));
     }
 
-    fn keep_the_shortest(&mut self, trace: &Trace<Nat>) {
-        for (law, kept) in LAWS.iter().zip(&mut self.broken) {
-            *kept = shorter(kept.take(), check(from_ref(law), trace).err());
+    /// Keeps the trace for each law that it breaks sooner than what is kept.
+    fn keep_the_shortest(&mut self, trace: &Trace<Nat>, verdicts: &[Verdict]) {
+        for ((law, verdict), kept) in LAWS.iter().zip(verdicts).zip(&mut self.broken) {
+            let kept_at = kept.as_ref().map_or(usize::MAX, |kept| kept.evidence.steps.len());
+            if verdict.broken_at.is_some_and(|broken_at| broken_at < kept_at) {
+                *kept = check(from_ref(law), trace).err();
+            }
         }
     }
 

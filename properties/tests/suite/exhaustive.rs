@@ -188,12 +188,11 @@ fn states_told_alike_have_one_future<A: PortAllocator + Clone + Hash>(
     while let Some(state) = open.pop_front() {
         let compares = is_compared(told(&state.0), told(&state.1));
         for (index, event) in universe.events.iter().enumerate() {
-            let next = match compares {
-                true => futures.step(&state, index, event),
-                false => {
-                    let (device, ledger, _) = stepped(&state.0, &state.1, event);
-                    (device, ledger)
-                }
+            let next = if compares {
+                futures.step(&state, index, event)
+            } else {
+                let (device, ledger, _) = stepped(&state.0, &state.1, event);
+                (device, ledger)
             };
             let told = (told(&next.0), told(&next.1));
             let ways = ways.entry(told).or_insert(0);
