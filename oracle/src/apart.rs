@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use natlaw_model::flow::FiveTuple;
-use natlaw_model::nat::{Event, Outcome};
+use natlaw_model::nat::{Event, Outcome, Side};
 
 use crate::play::Recording;
 
@@ -18,6 +18,8 @@ pub struct Apart {
     pub what: &'static str,
     /// Whether a recording shows that.
     pub shows: fn(&Recording) -> bool,
+    /// Whether it hangs on a port that the device draws: then most runs show it, and not each.
+    pub is_drawn: bool,
 }
 
 /// What the kernel does on the wire.
@@ -27,12 +29,14 @@ pub const APART_ON_THE_WIRE: &[Apart] = &[
         step: 8,
         what: "a connection in TIME_WAIT gives its port to a newcomer of a higher sequence number",
         shows: gives_its_port_to_a_newcomer,
+        is_drawn: false,
     },
     Apart {
         situation: "a connection opened anew",
         step: 8,
         what: "a connection that is opened anew in TIME_WAIT gets another port",
         shows: is_opened_elsewhere,
+        is_drawn: true,
     },
     Apart {
         situation: "two virtual IPs, one service",
@@ -40,6 +44,7 @@ pub const APART_ON_THE_WIRE: &[Apart] = &[
         what: "the second call comes from another port of the client, and each answer leaves from the \
                virtual IP that was called",
         shows: tells_calls_apart_by_the_port_of_the_client,
+        is_drawn: false,
     },
     Apart {
         situation: "a published port in the range",
@@ -50,6 +55,7 @@ pub const APART_ON_THE_WIRE: &[Apart] = &[
             let is_published = |it: &FiveTuple| rules.iter().any(|rule| rule.external == it.source);
             sent(recording).last().is_some_and(is_published)
         },
+        is_drawn: false,
     },
     Apart {
         situation: "a member calls its own virtual IP",
@@ -59,6 +65,7 @@ pub const APART_ON_THE_WIRE: &[Apart] = &[
             let is_virtual_ip = |it: Ipv4Addr| recording.trace.subject.is_virtual_ip(it);
             sent(recording).last().is_some_and(|it| is_virtual_ip(it.destination.address))
         },
+        is_drawn: false,
     },
 ];
 
@@ -69,42 +76,38 @@ pub const APART_AT_THE_SWITCH: &[Apart] = &[
         step: 8,
         what: "a connection that is opened anew after both sides closed it gets another port",
         shows: is_opened_elsewhere,
+        is_drawn: true,
     },
     Apart {
         situation: "a FIN of no connection",
         step: 1,
         what: "a FIN of no connection begins one",
         shows: |recording| !sent(recording).is_empty(),
+        is_drawn: false,
     },
 ];
 
-/// The packets of the inside, as they came and as they left.
-fn passed(recording: &Recording) -> Vec<(FiveTuple, FiveTuple)> {
-    let passed =
-        recording.trace.steps.iter().filter_map(|step| match (&step.event, &step.outcome) {
-            (Event::Outbound(segment), Outcome::Forwarded(sent)) => Some((segment.tuple, *sent)),
-            _ => None,
-        });
+/// The packets of this side, as they came and as they left.
+fn passed(recording: &Recording, side: Side) -> Vec<(FiveTuple, FiveTuple)> {
+    let passed = recording.trace.steps.iter().filter_map(|step| {
+        let ((Side::Inside, Event::Outbound(segment)) | (Side::Outside, Event::Inbound(segment))) =
+            (side, &step.event)
+        else {
+            return None;
+        };
+        let Outcome::Forwarded(left) = step.outcome else { return None };
+        Some((segment.tuple, left))
+    });
     passed.collect()
 }
 
 /// The packets of the inside, as they left.
 fn sent(recording: &Recording) -> Vec<FiveTuple> {
-    passed(recording).into_iter().map(|(_, sent)| sent).collect()
-}
-
-/// The calls of the outside, as they were made and as they came.
-fn calls(recording: &Recording) -> Vec<(FiveTuple, FiveTuple)> {
-    let calls =
-        recording.trace.steps.iter().filter_map(|step| match (&step.event, &step.outcome) {
-            (Event::Inbound(call), Outcome::Forwarded(came)) => Some((call.tuple, *came)),
-            _ => None,
-        });
-    calls.collect()
+    passed(recording, Side::Inside).into_iter().map(|(_, sent)| sent).collect()
 }
 
 fn gives_its_port_to_a_newcomer(recording: &Recording) -> bool {
-    match passed(recording).as_slice() {
+    match passed(recording, Side::Inside).as_slice() {
         [(first, given), .., (last, again)] => first.source != last.source && given == again,
         [] | [_] => false,
     }
@@ -118,7 +121,9 @@ fn is_opened_elsewhere(recording: &Recording) -> bool {
 }
 
 fn tells_calls_apart_by_the_port_of_the_client(recording: &Recording) -> bool {
-    let [(first, as_called), (second, moved)] = calls(recording)[..] else { return false };
+    let [(first, as_called), (second, moved)] = passed(recording, Side::Outside)[..] else {
+        return false;
+    };
     let is_moved = moved.source.address == second.source.address && moved.source != second.source;
     let same_member = as_called.destination == moved.destination;
     let answers = [first.reversed(), second.reversed()];

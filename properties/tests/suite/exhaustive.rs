@@ -144,8 +144,10 @@ impl Futures {
         index: usize,
         event: &Event,
     ) -> (D, Ledger) {
-        let (next, after, outcome) = stepped(device, ledger, event);
+        let (mut next, mut after) = (device.clone(), ledger.clone());
+        let outcome = next.step(event);
         let refused = Outcome::Dropped(Reason::Refused(Refusal::Exhausted));
+        Nat::record(&mut after, event, &outcome);
         let told_before = (told(device), told(ledger));
         let answer = (outcome.clone(), told(&next));
         assert_eq!(*self.devices.entry((told_before.0, index)).or_insert(answer.clone()), answer);
@@ -160,45 +162,22 @@ impl Futures {
     }
 }
 
-/// What an event leads to, and its answer.
-fn stepped<D: Device<Nat> + Clone>(
-    device: &D,
-    ledger: &Ledger,
-    event: &Event,
-) -> (D, Ledger, Outcome) {
-    let (mut next, mut after) = (device.clone(), ledger.clone());
-    let outcome = next.step(event);
-    Nat::record(&mut after, event, &outcome);
-    (next, after, outcome)
-}
-
-/// What the search takes for one state has one future, by whichever of two ways it is come by. Of
-/// three states one is compared, whichever its number says.
+/// What the search takes for one state has one future, by whichever of two ways it is come by.
 fn states_told_alike_have_one_future<A: PortAllocator + Clone + Hash>(
     universe: &Universe,
     new: fn(&Nat) -> A,
 ) {
     const WAYS: usize = 2;
-    const COMPARED: u64 = 3;
     let start = (Translator::new(&universe.nat, new), universe.nat.ledger());
     let mut ways: HashMap<(u64, u64), usize> = HashMap::new();
     let mut futures = Futures::default();
-    let is_compared = |device: u64, ledger: u64| (device ^ ledger).is_multiple_of(COMPARED);
     let mut open = VecDeque::from([start]);
     while let Some(state) = open.pop_front() {
-        let compares = is_compared(told(&state.0), told(&state.1));
         for (index, event) in universe.events.iter().enumerate() {
-            let next = if compares {
-                futures.step(&state, index, event)
-            } else {
-                let (device, ledger, _) = stepped(&state.0, &state.1, event);
-                (device, ledger)
-            };
-            let told = (told(&next.0), told(&next.1));
-            let ways = ways.entry(told).or_insert(0);
+            let next = futures.step(&state, index, event);
+            let ways = ways.entry((told(&next.0), told(&next.1))).or_insert(0);
             *ways += 1;
-            let is_new = *ways == 1 || *ways <= WAYS && is_compared(told.0, told.1);
-            open.extend(is_new.then_some(next));
+            open.extend((*ways <= WAYS).then_some(next));
         }
     }
     let states = every_state(universe, |nat| Translator::new(nat, new)).states;
